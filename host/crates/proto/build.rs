@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "common.proto",
     "etcdraft.proto",
     "gateway.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 12] = [
     "queryresult.proto",
     "rwset.proto",
     "txmgr.proto",
+    "weft.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(["."])
         .btree_map(["."])
         .enable_type_names()
+        .type_name_domain(["."], "type.googleapis.com")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -3,15 +3,21 @@
 use std::error::Error;
 
 const PROTO_FOLDER: &str = "../proto/proto";
-const FILES: [&str; 3] = ["gateway.proto", "orderer.proto", "protos.proto"];
+const FILES: [&str; 4] = [
+    "gateway.proto",
+    "orderer.proto",
+    "protos.proto",
+    "weft.proto",
+];
 
 /// The services somebody serves or calls. What is declared beside them (chaincode streams, snapshots, Fabric's own
 /// cluster protocol) is left out until there is a server for it.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "gateway.Gateway",
     "orderer.AtomicBroadcast",
     "protos.Deliver",
     "protos.Endorser",
+    "weft.v1.Inspect",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extern_path(".orderer", "::proto::orderer")
         .extern_path(".protos", "::proto::protos")
         .extern_path(".rwset", "::proto::rwset")
+        .extern_path(".weft.v1", "::proto::weft")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -101,6 +101,11 @@ package!(
     txmgr,
     "txmgr.rs"
 );
+package!(
+    /// What Weft offers beside Fabric's services: its own package `weft.v1`.
+    weft,
+    "weft.v1.rs"
+);
 
 /// Google's own packages, as far as gRPC needs them.
 pub mod google {

@@ -25,6 +25,10 @@
 //! # let _ = server;
 //! ```
 
+mod dial;
+
+pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
+
 /// Declares the module of one package. The lints are off because the text inside is tonic's.
 macro_rules! package {
     ($(#[$doc:meta])* $module:ident, $file:literal) => {
@@ -57,4 +61,9 @@ package!(
     /// `protos.Endorser` and `protos.Deliver`: what a peer serves.
     protos,
     "protos.rs"
+);
+package!(
+    /// `weft.v1.Inspect`: a node's own digest of a channel's ledger.
+    weft,
+    "weft.v1.rs"
 );
