@@ -1,0 +1,37 @@
+//! `cargo xtask`: what one does with this repository: see it run, test it, get what it needs.
+//!
+//! It knows cargo, git and npm; it deliberately knows nothing of Weft's insides: the demonstration uses the `weft`
+//! binary as a newcomer would.
+//!
+//! ```text
+//! cargo xtask demo [--keep]     build everything, run a network, use it, show what happened
+//! cargo xtask test [FILTER…]    every test there is
+//! cargo xtask wasm-target       make contracts compile on this machine
+//! ```
+#![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
+
+mod cargo;
+mod node;
+mod slowest;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask demo [--keep] | test [FILTER...] | wasm-target";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.split_first() {
+        Some((&"test", filters)) => test::run(filters),
+        Some((&"wasm-target", [])) => cargo::wasm_target().map(|target| println!("{target:?}")),
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `cargo xtask test`: builds what the tests need, runs every one of them, says which were slowest.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::cargo::{self, TestBinary};
+use crate::node;
+use crate::slowest::Slowest;
+
+/// Runs all tests, or those whose names contain one of `filters`.
+///
+/// # Errors
+/// Something does not build, or a test failed; the output above says which.
+pub(crate) fn run(filters: &[&str]) -> Result<()> {
+    let begun = Instant::now();
+    cargo::wasm_target()?;
+    let node = node::ensure()?;
+    node::install_interop(&node)?;
+    let binaries = cargo::build_tests()?;
+    let built = begun.elapsed();
+    let mut slowest = Slowest::default();
+    let mut failed = Vec::new();
+    for binary in &binaries {
+        if !run_binary(binary, filters, &node, &mut slowest)? {
+            failed.push(binary.name.clone());
+        }
+    }
+    if filters.is_empty() {
+        run_doc_tests(&mut failed)?;
+        run_contract_tests(&mut failed)?;
+    }
+    print!("{}", slowest.table(10));
+    println!("built in {:.0} s, ran in {:.0} s", built.as_secs_f64(), (begun.elapsed() - built).as_secs_f64());
+    ensure!(failed.is_empty(), "tests failed in: {}", failed.join(", "));
+    Ok(())
+}
+
+fn run_binary(binary: &TestBinary, filters: &[&str], node: &node::Node, slowest: &mut Slowest) -> Result<bool> {
+    println!("--- {}", binary.name);
+    let mut child = Command::new(&binary.path)
+        .args(filters)
+        // The harness of a stable toolchain tells times only when asked in this way.
+        .args(["-Zunstable-options", "--report-time"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("WEFT_NODE", &node.program)
+        .env("CARGO_MANIFEST_DIR", &binary.folder)
+        .current_dir(&binary.folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.path.display()))?;
+    let output = child.stdout.take().context("the child has no stdout")?;
+    for line in BufReader::new(output).lines() {
+        let line = line.context("cannot read a test's output")?;
+        println!("{line}");
+        slowest.note(&binary.name, &line);
+    }
+    Ok(child.wait().context("cannot wait for a test binary")?.success())
+}
+
+fn run_doc_tests(failed: &mut Vec<String>) -> Result<()> {
+    println!("--- doc tests");
+    if !cargo::cargo()?.args(["test", "--workspace", "--doc"]).status()?.success() {
+        failed.push("doc tests".to_owned());
+    }
+    Ok(())
+}
+
+/// The example contracts' own tests: native, in workspaces of their own, as a user's would be.
+fn run_contract_tests(failed: &mut Vec<String>) -> Result<()> {
+    let root = cargo::root()?;
+    for contract in cargo::contracts()? {
+        println!("--- {}", contract.display());
+        let status = Command::new(env!("CARGO"))
+            .args(["test", "--locked", "--target-dir"])
+            .arg(root.join("target/contracts"))
+            .current_dir(root.join(&contract))
+            .status()?;
+        if !status.success() {
+            failed.push(contract.display().to_string());
+        }
+    }
+    Ok(())
+}
