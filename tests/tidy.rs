@@ -16,14 +16,15 @@ const FLOORS: &[(&str, u8)] = &[
     ("msp", 3),
     ("channel", 4),
     ("delivery", 4),
+    ("joined", 5),
     ("lifecycle", 4),
     ("runtime", 4),
     ("ledger", 4),
-    ("endorser", 5),
-    ("committer", 5),
-    ("gateway", 5),
-    ("orderer", 5),
-    ("weft", 6),
+    ("endorser", 6),
+    ("committer", 6),
+    ("gateway", 6),
+    ("orderer", 6),
+    ("weft", 7),
 ];
 
 /// Guest crates, tools and tests stand beside the floors.

@@ -1,0 +1,21 @@
+//! The channels a peer has joined, as its services share them: each channel's ledger, its present configuration, and
+//! who waits for which transaction.
+//!
+//! It makes no decision and does no I/O of its own. It does not know how a block is validated (the committer does, and
+//! is the only one that calls [`Channel::set_bundle`] and [`CommitWaiters::committed`]), nor who may ask for what.
+//!
+//! ```ignore
+//! let channels = Channels::default();
+//! channels.insert(Channel::new(ledger, Arc::new(bundle), waiters_max));
+//! let channel = channels.get("trade").ok_or(NotJoined)?;
+//! let snapshot = channel.ledger().snapshot()?;
+//! let writers = channel.bundle().access(Resource::Propose);
+//! ```
+
+mod channel;
+mod channels;
+mod waiters;
+
+pub use channel::Channel;
+pub use channels::Channels;
+pub use waiters::{CommitWaiters, Committed, TooManyWaiters, Waiter};
