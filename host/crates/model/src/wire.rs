@@ -1,0 +1,257 @@
+//! Protobuf's wire format, as far as it must be judged byte by byte: is this entry exactly what encoding it would give?
+
+use crate::block::EntryFault;
+
+/// Deepest nesting of unknown groups that Fabric's decoder follows (protobuf-go: `DefaultRecursionLimit`).
+const GROUP_DEPTH_MAX: usize = 10_001;
+/// Highest field number of protobuf.
+const FIELD_NUMBER_MAX: u64 = (1 << 29) - 1;
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const BYTES: u64 = 2;
+const GROUP_START: u64 = 3;
+const GROUP_END: u64 = 4;
+const FIXED32: u64 = 5;
+
+/// Checks that `entry` is an envelope in its one encoding: payload, then signature, each once, not empty and with the
+/// shortest length prefix; after them only well-formed fields the message does not have, which Fabric keeps as they are.
+///
+/// Not by decoding and encoding again: prost drops unknown fields and Go keeps them (protoutil/blockutils.go,
+/// VerifyTransactionsAreWellFormed).
+pub(crate) fn check_canonical_envelope(entry: &[u8]) -> Result<(), EntryFault> {
+    let rest = required_bytes(entry, 1).map_err(|fault| match fault {
+        FieldFault::Absent => EntryFault::NoPayload,
+        FieldFault::Form => EntryFault::NotCanonical,
+        FieldFault::Broken => EntryFault::NotAnEnvelope,
+    })?;
+    let mut rest = required_bytes(rest, 2).map_err(|fault| match fault {
+        FieldFault::Absent => EntryFault::NoSignature,
+        FieldFault::Form => EntryFault::NotCanonical,
+        FieldFault::Broken => EntryFault::NotAnEnvelope,
+    })?;
+    while !rest.is_empty() {
+        let (field, after) = skip_field(rest).ok_or(EntryFault::NotAnEnvelope)?;
+        if field.wire_type == BYTES && matches!(field.number, 1 | 2) {
+            return Err(EntryFault::NotCanonical);
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
+enum FieldFault {
+    /// Not there, or there and empty.
+    Absent,
+    /// There, but longer encoded than it need be.
+    Form,
+    /// Not protobuf.
+    Broken,
+}
+
+/// Takes the field `number` of type `bytes` from the front and gives what follows it.
+fn required_bytes(bytes: &[u8], number: u8) -> Result<&[u8], FieldFault> {
+    let Some((tag, rest)) = bytes.split_first() else {
+        return Err(FieldFault::Absent);
+    };
+    if *tag != (number << 3) | 2 {
+        let (field, _) = skip_field(bytes).ok_or(FieldFault::Broken)?;
+        let same = field.wire_type == BYTES && field.number == u64::from(number);
+        return Err(if same {
+            FieldFault::Form
+        } else {
+            FieldFault::Absent
+        });
+    }
+    let (length, after) = varint(rest).ok_or(FieldFault::Broken)?;
+    let prefix_bytes = rest.len() - after.len();
+    let length = usize::try_from(length).map_err(|_| FieldFault::Broken)?;
+    let (_, after) = after.split_at_checked(length).ok_or(FieldFault::Broken)?;
+    match length {
+        0 => Err(FieldFault::Absent),
+        _ if prefix_bytes != varint_length(length) => Err(FieldFault::Form),
+        _ => Ok(after),
+    }
+}
+
+struct Field {
+    number: u64,
+    wire_type: u64,
+}
+
+/// Steps over one field of any type, groups with all they hold; `None` if it is not well-formed.
+fn skip_field(bytes: &[u8]) -> Option<(Field, &[u8])> {
+    let (field, mut rest) = tag(bytes)?;
+    if field.wire_type != GROUP_START {
+        return skip_value(field.wire_type, rest).map(|rest| (field, rest));
+    }
+    let mut open_groups = vec![field.number];
+    while let Some(innermost) = open_groups.last() {
+        let (inner, after) = tag(rest)?;
+        rest = match inner.wire_type {
+            GROUP_START if open_groups.len() == GROUP_DEPTH_MAX => return None,
+            GROUP_START => {
+                open_groups.push(inner.number);
+                after
+            }
+            GROUP_END if inner.number == *innermost => {
+                open_groups.pop();
+                after
+            }
+            other => skip_value(other, after)?,
+        };
+    }
+    Some((field, rest))
+}
+
+fn tag(bytes: &[u8]) -> Option<(Field, &[u8])> {
+    let (tag, rest) = varint(bytes)?;
+    let number = tag >> 3;
+    (1..=FIELD_NUMBER_MAX).contains(&number).then_some((
+        Field {
+            number,
+            wire_type: tag & 7,
+        },
+        rest,
+    ))
+}
+
+/// Steps over a value that is not a group; an end of group without its start is not well-formed.
+fn skip_value(wire_type: u64, bytes: &[u8]) -> Option<&[u8]> {
+    match wire_type {
+        VARINT => varint(bytes).map(|(_, rest)| rest),
+        FIXED64 => bytes.get(8..),
+        FIXED32 => bytes.get(4..),
+        BYTES => {
+            let (length, rest) = varint(bytes)?;
+            rest.get(usize::try_from(length).ok()?..)
+        }
+        _ => None,
+    }
+}
+
+/// At most ten bytes, the tenth at most 1; longer forms than needed are accepted, as decoders do.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    for (index, byte) in bytes.iter().take(10).enumerate() {
+        if index == 9 && *byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(index + 1..)?));
+        }
+    }
+    None
+}
+
+fn varint_length(mut value: usize) -> usize {
+    let mut bytes = 1;
+    while value > 0x7f {
+        value >>= 7;
+        bytes += 1;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+    use prost::Message;
+    use proto::common::Envelope;
+
+    fn check(hex_bytes: &str, expected: Expect) {
+        let bytes = hex::decode(hex_bytes.replace(' ', "")).unwrap();
+        let outcome = match check_canonical_envelope(&bytes) {
+            Ok(()) => "ok".to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        expected.assert_eq(&outcome);
+    }
+
+    #[test]
+    fn payload_then_signature_then_unknown_fields_is_canonical() {
+        check("0a0141 120142", expect!["ok"]);
+        check("0a0141 120142 1801", expect!["ok"]);
+        check(
+            "0a0141 120142 1a00 2100000000000000000 25"
+                .replace("0000 25", "")
+                .as_str(),
+            expect![],
+        );
+        check("0a0141 120142 1b 1801 1c", expect!["ok"]);
+        check("0a0141 120142 0801", expect!["ok"]);
+        check("0a0141 120142 9f8000", expect![]);
+    }
+
+    #[test]
+    fn another_order_or_form_of_the_same_message_is_refused() {
+        check("120142 0a0141", expect![]);
+        check("0a0141 120142 0a0141", expect![]);
+        check("0a0141 120142 920001 43", expect![]);
+        check("0a8100 41 120142", expect![]);
+        check("8a00 0141 120142", expect![]);
+        check("0a0141 1801 120142", expect![]);
+        check("1801 0a0141 120142", expect![]);
+    }
+
+    #[test]
+    fn a_missing_or_empty_part_is_named() {
+        check("", expect![]);
+        check("0a00 120142", expect![]);
+        check("0a0141", expect![]);
+        check("0a0141 1200", expect![]);
+        check("120142", expect![]);
+    }
+
+    #[test]
+    fn what_is_not_protobuf_is_refused() {
+        check("0a0541", expect![]);
+        check("0a0141 120142 1a05", expect![]);
+        check("0a0141 120142 1b 1801", expect![]);
+        check("0a0141 120142 1b 24", expect![]);
+        check("0a0141 120142 1c", expect![]);
+        check("0a0141 120142 1f", expect![]);
+        check("0a0141 120142 0001", expect![]);
+        check("0a0141 120142 18ffffffffffffffffff02", expect![]);
+        check("0affffffffffffffffff01", expect![]);
+    }
+
+    #[test]
+    fn groups_nest_as_deep_as_in_fabric_and_no_deeper() {
+        for (depth, expected) in [(GROUP_DEPTH_MAX, true), (GROUP_DEPTH_MAX + 1, false)] {
+            let mut entry = hex::decode("0a0141120142").unwrap();
+            entry.extend(std::iter::repeat_n(0x1b, depth));
+            entry.extend(std::iter::repeat_n(0x1c, depth));
+            assert_eq!(check_canonical_envelope(&entry).is_ok(), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_prost_encodes_is_canonical(payload in prop::collection::vec(any::<u8>(), 1..300), signature in prop::collection::vec(any::<u8>(), 1..80)) {
+            let entry = Envelope { payload: payload.into(), signature: signature.into() }.encode_to_vec();
+            prop_assert!(check_canonical_envelope(&entry).is_ok());
+            for end in 0..entry.len() {
+                prop_assert!(check_canonical_envelope(&entry[..end]).is_err());
+            }
+        }
+
+        #[test]
+        fn bytes_of_known_fields_only_are_canonical_exactly_if_encoding_gives_them_back(bytes in prop::collection::vec(prop_oneof![Just(0x0a_u8), Just(0x12), 0_u8..4, Just(0x81)], 0..12)) {
+            let canonical = check_canonical_envelope(&bytes).is_ok();
+            let same = Envelope::decode(bytes.as_slice()).is_ok_and(|envelope| {
+                !envelope.payload.is_empty() && !envelope.signature.is_empty() && envelope.encode_to_vec() == bytes
+            });
+            if same {
+                prop_assert!(canonical);
+            }
+            if canonical {
+                let envelope = Envelope::decode(bytes.as_slice()).map(|envelope| envelope.encode_to_vec());
+                prop_assert!(envelope.map_or(true, |known| bytes.starts_with(&known)));
+            }
+        }
+    }
+}
