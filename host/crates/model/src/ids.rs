@@ -249,10 +249,34 @@ mod tests {
         check(parse, "ch1", expect!["ok ch1"]);
         check(parse, "a.b-c.9", expect!["ok a.b-c.9"]);
         check(parse, "", expect!["channel id is empty"]);
-        check(parse, "Ch", expect![]);
-        check(parse, "9a", expect![]);
-        check(parse, "a_b", expect![]);
-        check(parse, "a\n", expect![]);
+        check(
+            parse,
+            "Ch",
+            expect![[
+                r#"channel id "Ch" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#
+            ]],
+        );
+        check(
+            parse,
+            "9a",
+            expect![[
+                r#"channel id "9a" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#
+            ]],
+        );
+        check(
+            parse,
+            "a_b",
+            expect![[
+                r#"channel id "a_b" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#
+            ]],
+        );
+        check(
+            parse,
+            "a\n",
+            expect![[
+                r#"channel id "a\n" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#
+            ]],
+        );
         check(
             parse,
             &"a".repeat(250),
@@ -265,10 +289,34 @@ mod tests {
     fn chaincode_names_follow_fabric_s_rule() {
         let parse = ChaincodeName::parse;
         check(parse, "asset-transfer_2", expect!["ok asset-transfer_2"]);
-        check(parse, "a--b", expect![]);
-        check(parse, "_lifecycle", expect![]);
-        check(parse, "a-", expect![]);
-        check(parse, "ä", expect![]);
+        check(
+            parse,
+            "a--b",
+            expect![[
+                r#"chaincode name "a--b" does not fit the rule: letters and digits, with single dashes or underscores between them"#
+            ]],
+        );
+        check(
+            parse,
+            "_lifecycle",
+            expect![[
+                r#"chaincode name "_lifecycle" does not fit the rule: letters and digits, with single dashes or underscores between them"#
+            ]],
+        );
+        check(
+            parse,
+            "a-",
+            expect![[
+                r#"chaincode name "a-" does not fit the rule: letters and digits, with single dashes or underscores between them"#
+            ]],
+        );
+        check(
+            parse,
+            "ä",
+            expect![[
+                r#"chaincode name "ä" does not fit the rule: letters and digits, with single dashes or underscores between them"#
+            ]],
+        );
         check(
             parse,
             "qscc",
@@ -282,13 +330,18 @@ mod tests {
         check(MspId::parse, "Org1MSP", expect!["ok Org1MSP"]);
         check(MspId::parse, "org 1/ä", expect!["ok org 1/ä"]);
         check(MspId::parse, "", expect!["MSP id is empty"]);
-        check(MspId::parse, "a\0b", expect![]);
+        check(
+            MspId::parse,
+            "a\0b",
+            expect![[r#"MSP id "a\0b" does not fit the rule: no control characters"#]],
+        );
     }
 
     #[test]
     fn a_tx_id_is_the_hash_of_nonce_then_creator() {
         let computed = TxId::compute(b"nonce", b"creator");
-        expect![].assert_eq(computed.as_str());
+        expect!["709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492"]
+            .assert_eq(computed.as_str());
         assert_eq!(TxId::parse(computed.as_str()), Ok(computed.clone()));
         assert_ne!(TxId::compute(b"creator", b"nonce"), computed);
         let upper = computed.as_str().to_uppercase();

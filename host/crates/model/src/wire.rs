@@ -176,10 +176,8 @@ mod tests {
         check("0a0141 120142", expect!["ok"]);
         check("0a0141 120142 1801", expect!["ok"]);
         check(
-            "0a0141 120142 1a00 2100000000000000000 25"
-                .replace("0000 25", "")
-                .as_str(),
-            expect![],
+            "0a0141 120142 1a00 210000000000000000 2500000000",
+            expect!["ok"],
         );
         check("0a0141 120142 1b 1801 1c", expect!["ok"]);
         check("0a0141 120142 0801", expect!["ok"]);
@@ -188,35 +186,47 @@ mod tests {
 
     #[test]
     fn another_order_or_form_of_the_same_message_is_refused() {
-        check("120142 0a0141", expect![]);
-        check("0a0141 120142 0a0141", expect![]);
-        check("0a0141 120142 920001 43", expect![]);
-        check("0a8100 41 120142", expect![]);
-        check("8a00 0141 120142", expect![]);
-        check("0a0141 1801 120142", expect![]);
-        check("1801 0a0141 120142", expect![]);
+        check("120142 0a0141", expect!["does not begin with a payload"]);
+        check("0a0141 120142 0a0141", expect!["is not in canonical form"]);
+        check(
+            "0a0141 120142 920001 43",
+            expect!["is not in canonical form"],
+        );
+        check("0a8100 41 120142", expect!["is not in canonical form"]);
+        check("8a00 0141 120142", expect!["is not in canonical form"]);
+        check(
+            "0a0141 1801 120142",
+            expect!["has no signature after its payload"],
+        );
+        check(
+            "1801 0a0141 120142",
+            expect!["does not begin with a payload"],
+        );
     }
 
     #[test]
     fn a_missing_or_empty_part_is_named() {
-        check("", expect![]);
-        check("0a00 120142", expect![]);
-        check("0a0141", expect![]);
-        check("0a0141 1200", expect![]);
-        check("120142", expect![]);
+        check("", expect!["does not begin with a payload"]);
+        check("0a00 120142", expect!["does not begin with a payload"]);
+        check("0a0141", expect!["has no signature after its payload"]);
+        check("0a0141 1200", expect!["has no signature after its payload"]);
+        check("120142", expect!["does not begin with a payload"]);
     }
 
     #[test]
     fn what_is_not_protobuf_is_refused() {
-        check("0a0541", expect![]);
-        check("0a0141 120142 1a05", expect![]);
-        check("0a0141 120142 1b 1801", expect![]);
-        check("0a0141 120142 1b 24", expect![]);
-        check("0a0141 120142 1c", expect![]);
-        check("0a0141 120142 1f", expect![]);
-        check("0a0141 120142 0001", expect![]);
-        check("0a0141 120142 18ffffffffffffffffff02", expect![]);
-        check("0affffffffffffffffff01", expect![]);
+        check("0a0541", expect!["is not an envelope"]);
+        check("0a0141 120142 1a05", expect!["is not an envelope"]);
+        check("0a0141 120142 1b 1801", expect!["is not an envelope"]);
+        check("0a0141 120142 1b 24", expect!["is not an envelope"]);
+        check("0a0141 120142 1c", expect!["is not an envelope"]);
+        check("0a0141 120142 1f", expect!["is not an envelope"]);
+        check("0a0141 120142 0001", expect!["is not an envelope"]);
+        check(
+            "0a0141 120142 18ffffffffffffffffff02",
+            expect!["is not an envelope"],
+        );
+        check("0affffffffffffffffff01", expect!["is not an envelope"]);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use proto::common::HeaderType;
 
 use super::{Block, BlockError, compute_data_hash};
@@ -45,12 +46,18 @@ impl Block {
 
     /// Whether the only entry is a configuration transaction.
     pub fn is_config(&self) -> bool {
+        self.config().is_some()
+    }
+
+    /// The encoded `common.ConfigEnvelope` of a block whose only entry is a configuration transaction; `None` for every
+    /// other block. Nothing about it is checked: the genesis block's headers name no creator, and it is trusted because
+    /// an administrator chose it.
+    pub fn config(&self) -> Option<Bytes> {
         let [entry] = self.data.as_slice() else {
-            return false;
+            return None;
         };
-        Envelope::decode(entry)
-            .and_then(|envelope| Payload::parse(&envelope.payload))
-            .is_ok_and(|payload| payload.header_type() == Some(HeaderType::Config))
+        let payload = Payload::parse(&Envelope::decode(entry).ok()?.payload).ok()?;
+        (payload.header_type() == Some(HeaderType::Config)).then_some(payload.data)
     }
 
     /// The channel that the first entry states. Plain text, because a foreign block may state anything: compare it with
@@ -72,7 +79,6 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use expect_test::{Expect, expect};
     use prost::Message;
     use proto::common;
@@ -114,14 +120,17 @@ mod tests {
             &Block::new(3, Bytes::new(), vec![good.clone()]),
             expect!["ok"],
         );
-        check(&Block::new(3, Bytes::new(), vec![]), expect![]);
+        check(
+            &Block::new(3, Bytes::new(), vec![]),
+            expect!["block 3 has no entries"],
+        );
         check(
             &Block::new(3, Bytes::new(), vec![good.clone(), unsigned]),
-            expect![],
+            expect!["entry 1 of block 3 has no signature after its payload"],
         );
         check(
             &Block::new(3, Bytes::new(), vec![Bytes::new(), good]),
-            expect![],
+            expect!["entry 0 of block 3 does not begin with a payload"],
         );
     }
 
@@ -133,7 +142,10 @@ mod tests {
         check(&lone, expect!["ok"]);
         let two = Block::new(0, Bytes::new(), vec![config.clone(), config]);
         assert!(!two.is_config());
-        check(&two, expect![]);
+        check(
+            &two,
+            expect!["entry 0 of block 0 has no signature after its payload"],
+        );
     }
 
     #[test]
