@@ -1,0 +1,94 @@
+//! The one connection of a peer's ledger that writes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{Config, Error, checkpoint::Health, database};
+
+/// Holds the writing connection between writes.
+///
+/// A write takes the connection out and gives it back only when it went well. After an error, or when the caller dropped the
+/// future, the connection is closed, which rolls back, and the next write opens another: what a transaction half done might
+/// have left behind need not be known.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    path: PathBuf,
+    config: Config,
+    health: Arc<Health>,
+    connection: Mutex<Option<SqliteConnection>>,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        path: &Path,
+        config: &Config,
+        health: Arc<Health>,
+        connection: SqliteConnection,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            config: config.clone(),
+            health,
+            connection: Mutex::new(Some(connection)),
+        }
+    }
+
+    /// Starts a transaction, waiting for the one before to end.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'_>, Error> {
+        self.health.check()?;
+        let mut place = self.connection.lock().await;
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => database::connect(&self.path, &self.config)
+                .await
+                .map_err(|error| self.health.note(error))?,
+        };
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut connection)
+            .await
+            .map_err(|cause| {
+                self.health
+                    .note(Error::writing("start a transaction")(cause))
+            })?;
+        Ok(Transaction {
+            place,
+            connection,
+            health: &self.health,
+        })
+    }
+
+    /// Closes the connection. A later write opens another.
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        match self.connection.lock().await.take() {
+            Some(connection) => database::close(connection).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A transaction that is rolled back unless it is committed.
+pub(crate) struct Transaction<'a> {
+    place: MutexGuard<'a, Option<SqliteConnection>>,
+    pub(crate) connection: SqliteConnection,
+    health: &'a Health,
+}
+
+impl Transaction<'_> {
+    /// Makes everything durable. An error here leaves open what is on the disk, so it stops the ledger, a full disk excepted.
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        let done = sqlx::query("COMMIT").execute(&mut self.connection).await;
+        done.map_err(|cause| self.health.note(Error::writing("commit")(cause)))?;
+        *self.place = Some(self.connection);
+        Ok(())
+    }
+
+    /// Gives up. `error` is noted, and handed back for the caller.
+    pub(crate) fn fail(self, error: Error) -> Error {
+        self.health.note(error)
+    }
+}
