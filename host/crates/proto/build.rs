@@ -18,6 +18,10 @@ const FILES: [&str; 13] = [
     "weft.proto",
 ];
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells a build script by the environment where to write"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;

@@ -140,3 +140,6 @@ pub fn binding(nonce: &[u8], creator: &[u8], epoch: u64) -> Digest {
 fn encoded(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,6 @@ fn received<M: Message + Default>(
 ) -> Result<Received<M>, ProposalError> {
     Received::decode(bytes).map_err(|source| ProposalError::Undecodable { part, source })
 }
+
+#[cfg(test)]
+mod tests;

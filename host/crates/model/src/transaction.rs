@@ -17,6 +17,8 @@
 mod action;
 mod endorsed;
 mod opened;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Invoked};
 pub use endorsed::Endorsed;

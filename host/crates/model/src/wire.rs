@@ -181,7 +181,7 @@ mod tests {
         );
         check("0a0141 120142 1b 1801 1c", expect!["ok"]);
         check("0a0141 120142 0801", expect!["ok"]);
-        check("0a0141 120142 9f8000", expect![]);
+        check("0a0141 120142 988000 01", expect!["ok"]);
     }
 
     #[test]

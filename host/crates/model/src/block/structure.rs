@@ -80,6 +80,7 @@ impl Block {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
+    use proptest::prelude::*;
     use prost::Message;
     use proto::common;
 
@@ -171,5 +172,21 @@ mod tests {
             none.channel_id(),
             Err(BlockError::NoChannel { .. })
         ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_a_block_panic(bytes: Vec<u8>, data: Vec<Vec<u8>>, metadata: Vec<Vec<u8>>) {
+            let shared = |lists: Vec<Vec<u8>>| lists.into_iter().map(Bytes::from).collect::<Vec<_>>();
+            let mut made = Block::new(1, Bytes::new(), shared(data));
+            made.metadata = shared(metadata);
+            let again = Block::decode(made.encode()).unwrap();
+            prop_assert_eq!(&again, &made);
+            for block in [Some(made), Block::decode(bytes).ok()].into_iter().flatten() {
+                let _ = (block.check_structure(), block.channel_id(), block.config());
+                let _ = (block.orderer_metadata(), block.last_config_index(), block.commit_hash());
+                let _ = (block.validation_code(0), block.header_hash());
+            }
+        }
     }
 }

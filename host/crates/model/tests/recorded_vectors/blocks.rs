@@ -173,7 +173,8 @@ fn every_transaction_passes_the_stages_that_need_no_state() {
         }
     }
     if !by_chaincode.is_empty() {
-        expect_test::expect![[r#"{"_lifecycle:syscc": 3, "vec:1.0": 35}, 1 events"#]].assert_eq(&format!("{by_chaincode:?}, {events} events"));
+        expect_test::expect![[r#"{"_lifecycle:syscc": 3, "vec:1.0": 35}, 1 events"#]]
+            .assert_eq(&format!("{by_chaincode:?}, {events} events"));
     }
 }
 
