@@ -16,8 +16,9 @@ pub struct Update {
     pub value: Option<Bytes>,
     /// The stored metadata that goes with the value; empty for none and for a deletion.
     pub metadata: Bytes,
-    /// A hashed key whose private value must go with all its history, on peers that hold it. Only with a deletion.
-    pub purge: bool,
+    /// Of a hashed key that a transaction of the block purged: all that was written to it below this version is to be
+    /// destroyed. It stays when a later transaction of the block writes the key again.
+    pub purge: Option<Version>,
 }
 
 impl Update {
@@ -28,7 +29,7 @@ impl Update {
             version,
             value: None,
             metadata: Bytes::new(),
-            purge: false,
+            purge: None,
         }
     }
 }
@@ -68,20 +69,23 @@ impl UpdateBatch {
             .insert(key.to_owned(), update);
     }
 
-    /// Enters the change of a hashed key, in place of an earlier one.
+    /// Enters the change of a hashed key, in place of an earlier one, whose purge it takes over.
     pub fn put_hashed(
         &mut self,
         namespace: &str,
         collection: &str,
         key_hash: Bytes,
-        update: Update,
+        mut update: Update,
     ) {
-        self.hashed
+        let updates = self
+            .hashed
             .entry(namespace.to_owned())
             .or_default()
             .entry(collection.to_owned())
-            .or_default()
-            .insert(key_hash, update);
+            .or_default();
+        let earlier = updates.get(&key_hash).and_then(|earlier| earlier.purge);
+        update.purge = update.purge.or(earlier);
+        updates.insert(key_hash, update);
     }
 
     /// The commit hash of a block with these changes, its transaction filter and the commit hash before it.
@@ -133,11 +137,13 @@ impl UpdateBatch {
         })
     }
 
-    /// The hashed keys whose private values, history included, are to be destroyed: namespace, collection, hash of the key.
-    pub fn purges(&self) -> impl Iterator<Item = (&str, &str, &Bytes)> {
+    /// The hashed keys whose private values are to be destroyed, older ones in stored write sets included: namespace,
+    /// collection, hash of the key, and the version below which all goes.
+    pub fn purges(&self) -> impl Iterator<Item = (&str, &str, &Bytes, Version)> {
         self.hashed_updates()
-            .filter(|(_, _, _, update)| update.purge)
-            .map(|(namespace, collection, key_hash, _)| (namespace, collection, key_hash))
+            .filter_map(|(namespace, collection, key_hash, update)| {
+                Some((namespace, collection, key_hash, update.purge?))
+            })
     }
 
     /// The namespaces changed, in order, the configuration's left out.

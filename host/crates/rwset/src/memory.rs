@@ -107,9 +107,10 @@ impl MemoryState {
                 );
             }
         }
-        for (namespace, collection, key_hash) in batch.purges() {
+        for (namespace, collection, key_hash, below) in batch.purges() {
             if let Some(rows) = self.private.get_mut(&pair(namespace, collection)) {
-                rows.retain(|key, _| sha256(key.as_bytes()).as_slice() != key_hash);
+                let is_purged = |key: &String| sha256(key.as_bytes()).as_slice() == key_hash;
+                rows.retain(|key, row| row.version >= below || !is_purged(key));
             }
         }
         self.public.retain(|_, rows| !rows.is_empty());

@@ -77,7 +77,7 @@ fn config_update(value: Bytes, version: Version) -> Update {
         version,
         value: Some(value),
         metadata: Bytes::new(),
-        purge: false,
+        purge: None,
     }
 }
 

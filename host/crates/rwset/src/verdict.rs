@@ -117,7 +117,8 @@ impl fmt::Display for Conflict {
 impl fmt::Display for Now {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Committed(version) => write!(f, "now it is {}", At(*version)),
+            Self::Committed(Some(version)) => write!(f, "now it is at version {version}"),
+            Self::Committed(None) => f.write_str("now it is absent"),
             Self::SameBlock(version) => write!(
                 f,
                 "transaction {} of the same block wrote it before",
@@ -137,7 +138,7 @@ impl fmt::Display for RangeDifference {
             None => f.write_str("no more was read")?,
         }
         match now {
-            Some((key, version)) => write!(f, ", now {key:?} is {}", At(Some(*version))),
+            Some((key, version)) => write!(f, ", now {key:?} is at version {version}"),
             None => f.write_str(", now there is no more"),
         }
     }

@@ -51,9 +51,8 @@ impl Entries {
         self.value = Some(value.clone());
     }
 
-    fn add_deletion(&mut self, purge: bool) {
+    fn add_deletion(&mut self) {
         self.sum = self.sum.wrapping_add(DELETION);
-        self.purge |= purge;
     }
 
     fn add_metadata(&mut self, entries: &[KvMetadataEntry]) {
@@ -104,7 +103,7 @@ fn collect(rwset: &TxRwSet) -> BTreeMap<Target<'_>, Entries> {
                 })
                 .or_default();
             if deletes(write) {
-                entries.add_deletion(false)
+                entries.add_deletion()
             } else {
                 entries.add_value(&write.value)
             }
@@ -128,8 +127,9 @@ fn collect(rwset: &TxRwSet) -> BTreeMap<Target<'_>, Entries> {
                     key_hash: &write.key_hash,
                 };
                 let entries = targets.entry(target).or_default();
+                entries.purge |= write.is_purge;
                 if deletes_hashed(write) {
-                    entries.add_deletion(write.is_purge);
+                    entries.add_deletion();
                 } else {
                     entries.add_value(&write.value_hash);
                 }
@@ -160,11 +160,10 @@ fn resolve(
     version: Version,
 ) -> Result<Option<Update>, StateError> {
     let sum = entries.sum;
+    let purge = entries.purge.then_some(version);
     if sum & DELETION != 0 {
-        return Ok(Some(Update {
-            purge: entries.purge,
-            ..Update::deletion(version)
-        }));
+        let deletion = Update::deletion(version);
+        return Ok(Some(Update { purge, ..deletion }));
     }
     let (value, metadata) = if sum & VALUE != 0 && sum & (METADATA | NO_METADATA) != 0 {
         (entries.value, entries.metadata)
@@ -177,7 +176,7 @@ fn resolve(
         version,
         value: Some(value),
         metadata,
-        purge: false,
+        purge,
     }))
 }
 

@@ -260,8 +260,7 @@ pub(super) async fn purge(
         for (collection, updates) in collections {
             let purged: Purged<'_> = updates
                 .iter()
-                .filter(|(_, update)| update.purge)
-                .map(|(key_hash, update)| (key_hash, update.version))
+                .filter_map(|(key_hash, update)| Some((key_hash, update.purge?)))
                 .collect();
             if !purged.is_empty() {
                 purge_collection(connection, namespace, collection, &purged).await?;
