@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::artifact;
 use crate::command;
+use crate::flags;
 use crate::{Environment, Error, TRIPLE, Target};
 
 impl Target {
@@ -30,11 +31,10 @@ impl Target {
             .current_dir(&crate_dir)
             .args(["build", "--quiet", "--release", "--target", TRIPLE])
             .args(["--message-format", "json-render-diagnostics", "--config"])
-            .arg(flags(&remapped(
-                &self.environment,
-                &crate_dir,
-                target_dir.as_deref(),
-            )));
+            .arg(flags::configuration(
+                &[],
+                &remapped(&self.environment, &crate_dir, target_dir.as_deref()),
+            ));
         if let Some(target_dir) = &target_dir {
             cargo.arg("--target-dir").arg(target_dir);
         }
@@ -88,31 +88,6 @@ fn remapped(
     pairs
 }
 
-/// The flags as cargo configuration, which takes spaces in paths, unlike `RUSTFLAGS`, and keeps the crate's own flags.
-fn flags(remapped: &[(PathBuf, String)]) -> String {
-    let flags: Vec<_> = remapped
-        .iter()
-        .map(|(from, to)| toml_string(&format!("--remap-path-prefix={}={to}", from.display())))
-        .collect();
-    format!("target.{TRIPLE}.rustflags = [{}]", flags.join(", "))
-}
-
-/// A TOML basic string.
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(control)))
-            }
-            plain => quoted.push(plain),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,15 +117,6 @@ mod tests {
                 "/home/ann/.cargo/git/checkouts=/git",
                 "/home/ann/.cargo/registry/src=/registry",
             ]
-        );
-    }
-
-    #[test]
-    fn paths_with_spaces_quotes_and_control_characters_stay_one_flag() {
-        let flags = flags(&[("/a b/\"c\\\u{1}".into(), ".".into())]);
-        assert_eq!(
-            flags,
-            r#"target.wasm32-unknown-unknown.rustflags = ["--remap-path-prefix=/a b/\"c\\\u0001=."]"#
         );
     }
 }

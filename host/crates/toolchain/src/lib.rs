@@ -23,6 +23,7 @@ mod compile;
 mod debian;
 mod environment;
 mod error;
+mod flags;
 mod installation;
 mod sysroot;
 mod target;

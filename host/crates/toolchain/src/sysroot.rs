@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command;
 use crate::debian;
+use crate::flags;
 use crate::installation::{Compiler, Installation, has_std};
 use crate::{Environment, Error, TRIPLE};
 
@@ -150,31 +151,32 @@ fn compile_std(
         .args(["--target", TRIPLE, "--target-dir"])
         .arg(work.join("target"))
         // Without bitcode a contract with `lto = true` ends in "can't find section .llvmbc".
-        .args(["--config", &std_flags(compiler)])
+        .args([
+            "--config",
+            &flags::configuration(&["-Cembed-bitcode=yes"], &remapped(environment, compiler)),
+        ])
         .env("RUSTC_BOOTSTRAP", "1");
     command::run(&mut cargo)?;
     Ok(work.join("target").join(TRIPLE).join("release/deps"))
 }
 
-/// Compiler flags for the standard library, as cargo configuration. Its paths become those of a rustup installation.
-fn std_flags(compiler: &Compiler) -> String {
+/// The standard library's sources and where its dependencies lie, written as in a rustup installation.
+fn remapped(environment: &Environment, compiler: &Compiler) -> Vec<(PathBuf, String)> {
     let hash = compiler
         .verbose
         .lines()
         .find_map(|line| line.strip_prefix("commit-hash: "))
-        .unwrap_or("unknown");
-    let name = if hash == "unknown" {
-        &compiler.release
-    } else {
-        hash
-    };
-    let sources = fs::canonicalize(debian::SOURCES).unwrap_or_else(|_| debian::SOURCES.into());
-    format!(
-        "target.{TRIPLE}.rustflags = [\"-Cembed-bitcode=yes\", \"--remap-path-prefix={}=/rustc/{name}\", \
-         \"--remap-path-prefix={}=/rustc/{name}\"]",
-        debian::SOURCES,
-        sources.display()
-    )
+        .filter(|hash| *hash != "unknown");
+    let sources = format!("/rustc/{}", hash.unwrap_or(&compiler.release));
+    let linked = fs::canonicalize(debian::SOURCES).ok();
+    let mut pairs = vec![(debian::SOURCES.into(), sources.clone())];
+    pairs.extend(linked.map(|folder| (folder, sources)));
+    pairs.extend(
+        environment
+            .cargo_home()
+            .map(|home| (home.join("registry/src"), "/registry".to_owned())),
+    );
+    pairs
 }
 
 fn copy_libraries(from: &Path, to: &Path) -> Result<(), Error> {
