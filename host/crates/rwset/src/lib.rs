@@ -54,7 +54,7 @@ pub use expiry::expiry_block;
 pub use interest::{CollectionInterest, Interest, NamespaceInterest, Writes};
 pub use memory::MemoryState;
 pub use private::{PrivateTx, PrivateUpdate, PrivateUpdates, Refused, private_updates};
-pub use simulator::{CursorId, Page, Simulated, Simulator, SimulatorLimits};
+pub use simulator::{CursorId, Mark, Page, Simulated, Simulator, SimulatorLimits};
 pub use state::{KeyModification, StateError, StateReader, VersionedValue};
 pub use tx::{BadRwSet, CollectionRwSet, NamespaceRwSet, TxRwSet};
 pub use validate::{BlockTx, validate_block};

@@ -86,6 +86,14 @@ impl Recording {
             .map(|(name, namespace)| (name.as_str(), namespace))
     }
 
+    /// Adds what was recorded later; of a key written in both, the later write counts.
+    pub(crate) fn append(&mut self, later: Self) {
+        for (name, later) in later.namespaces {
+            self.namespace(&name).append(later);
+        }
+        self.private_reads.extend(later.private_reads);
+    }
+
     /// The public read-write set.
     pub(crate) fn public(&self) -> TxReadWriteSet {
         let ns_rwset = self
@@ -114,6 +122,21 @@ impl Recording {
 }
 
 impl Namespace {
+    fn append(&mut self, later: Self) {
+        self.reads.extend(later.reads);
+        for range in later.ranges {
+            self.range(range);
+        }
+        self.writes.extend(later.writes);
+        self.metadata_writes.extend(later.metadata_writes);
+        for (name, later) in later.collections {
+            let collection = self.collection(&name);
+            collection.reads.extend(later.reads);
+            collection.writes.extend(later.writes);
+            collection.metadata_writes.extend(later.metadata_writes);
+        }
+    }
+
     pub(crate) fn collection(&mut self, collection: &str) -> &mut Collection {
         entry(&mut self.collections, collection)
     }

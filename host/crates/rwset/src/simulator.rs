@@ -2,6 +2,7 @@
 //!
 //! This file has the public keys and the result; `private` has collections, `query` has ranges, pages and histories.
 
+mod mark;
 mod private;
 mod query;
 
@@ -18,6 +19,7 @@ use crate::{
     metadata::VALIDATION_PARAMETER,
     recording::{Recording, Write},
 };
+pub use mark::Mark;
 use query::Cursor;
 pub use query::{CursorId, Page};
 

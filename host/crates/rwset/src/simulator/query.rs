@@ -12,6 +12,13 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CursorId(u64);
 
+impl CursorId {
+    /// The id that a simulation gives next when it has given `given` ids.
+    pub(super) fn first_after(given: u64) -> Self {
+        Self(given)
+    }
+}
+
 /// A part of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
