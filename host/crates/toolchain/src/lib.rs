@@ -12,7 +12,8 @@
 //!
 //! let environment = Environment::new(std::env::vars_os());
 //! let target = Target::ensure(&environment, &mut |line| eprintln!("{line}"))?;
-//! let module = target.build(Path::new("examples-chaincode/asset-transfer"), None)?;
+//! let contract = Path::new("examples-chaincode/asset-transfer");
+//! let module = target.build(contract, None, &mut |warnings| eprintln!("{warnings}"))?;
 //! println!("{}", module.display());
 //! # Ok::<(), toolchain::Error>(())
 //! ```
