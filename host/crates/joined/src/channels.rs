@@ -17,7 +17,10 @@ pub struct Channels {
 
 impl Default for Channels {
     fn default() -> Self {
-        Self { by_id: Arc::default(), joins: Arc::new(watch::Sender::new(0)) }
+        Self {
+            by_id: Arc::default(),
+            joins: Arc::new(watch::Sender::new(0)),
+        }
     }
 }
 
@@ -25,13 +28,22 @@ impl Channels {
     /// The channel of that id, if this peer has joined it.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Channel> {
-        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.by_id
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(id)
+            .cloned()
     }
 
     /// The ids of all channels, sorted.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
-        self.by_id.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.by_id
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect()
     }
 
     /// Adds a channel; false if one of that id was there already, which then stays.

@@ -6,7 +6,7 @@
 //!
 //! ```ignore
 //! let channels = Channels::default();
-//! channels.insert(Channel::new(ledger, Arc::new(bundle), waiters_max));
+//! channels.insert(Channel::new(ledger, Arc::new(bundle), "Org1MSP", waiters_max));
 //! let channel = channels.get("trade").ok_or(NotJoined)?;
 //! let snapshot = channel.ledger().snapshot()?;
 //! let writers = channel.bundle().access(Resource::Propose);

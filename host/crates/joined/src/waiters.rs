@@ -51,7 +51,10 @@ impl CommitWaiters {
     /// No waiters yet, at most `limit` later.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { waiting: Arc::default(), limit }
+        Self {
+            waiting: Arc::default(),
+            limit,
+        }
     }
 
     /// Begins to wait for `tx`. Ask the ledger's index after this call, not before: a transaction committed between
@@ -68,13 +71,26 @@ impl CommitWaiters {
         let number = waiting.next;
         waiting.next += 1;
         waiting.count += 1;
-        waiting.by_tx.entry(tx.clone()).or_default().push((number, sender));
+        waiting
+            .by_tx
+            .entry(tx.clone())
+            .or_default()
+            .push((number, sender));
         drop(waiting);
-        Ok(Waiter { waiting: Arc::clone(&self.waiting), tx, number, receiver })
+        Ok(Waiter {
+            waiting: Arc::clone(&self.waiting),
+            tx,
+            number,
+            receiver,
+        })
     }
 
     /// Wakes whoever waits for a transaction of a block that is now durable. For the committer alone.
-    pub fn committed<'a>(&self, block: u64, txs: impl IntoIterator<Item = (&'a TxId, TxValidationCode)>) {
+    pub fn committed<'a>(
+        &self,
+        block: u64,
+        txs: impl IntoIterator<Item = (&'a TxId, TxValidationCode)>,
+    ) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.count == 0 {
             return;
@@ -91,7 +107,10 @@ impl CommitWaiters {
     /// How many wait at present, for metrics.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).count
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count
     }
 }
 
@@ -105,7 +124,9 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(senders) = waiting.by_tx.get_mut(&self.tx) else { return };
+        let Some(senders) = waiting.by_tx.get_mut(&self.tx) else {
+            return;
+        };
         let before = senders.len();
         senders.retain(|(number, _)| *number != self.number);
         let (gone, empty) = (before - senders.len(), senders.is_empty());
@@ -128,9 +149,16 @@ mod tests {
     #[tokio::test]
     async fn every_waiter_of_a_transaction_is_told_once_it_is_committed() {
         let waiters = CommitWaiters::new(3);
-        let (first, second, other) = (waiters.wait(tx(b"1")), waiters.wait(tx(b"1")), waiters.wait(tx(b"2")));
+        let (first, second, other) = (
+            waiters.wait(tx(b"1")),
+            waiters.wait(tx(b"1")),
+            waiters.wait(tx(b"2")),
+        );
         waiters.committed(7, [(&tx(b"1"), TxValidationCode::MvccReadConflict)]);
-        let told = Some(Committed { block: 7, code: TxValidationCode::MvccReadConflict });
+        let told = Some(Committed {
+            block: 7,
+            code: TxValidationCode::MvccReadConflict,
+        });
         assert_eq!(first.unwrap().committed().await, told);
         assert_eq!(second.unwrap().committed().await, told);
         assert_eq!(waiters.count(), 1);
@@ -142,7 +170,10 @@ mod tests {
     fn a_dropped_waiter_makes_room() {
         let waiters = CommitWaiters::new(1);
         let waiter = waiters.wait(tx(b"1")).unwrap();
-        assert_eq!(waiters.wait(tx(b"2")).err(), Some(TooManyWaiters { limit: 1 }));
+        assert_eq!(
+            waiters.wait(tx(b"2")).err(),
+            Some(TooManyWaiters { limit: 1 })
+        );
         drop(waiter);
         assert!(waiters.wait(tx(b"2")).is_ok());
     }

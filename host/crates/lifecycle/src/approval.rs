@@ -64,7 +64,11 @@ pub fn invocability<'a>(
         return Ok(Invocability::NotInstalled);
     }
     let hash: Option<Bytes> = hashes.get(&field_key(SOURCES, &name, PACKAGE_ID))?;
+    // No package has an empty id; an approval with one names no package.
     let named = |package_id: &&str| {
+        if package_id.is_empty() {
+            return false;
+        }
         let value = encode(&state_data::Type::String((*package_id).to_owned()));
         is_hash_of(hash.as_ref(), &value)
     };

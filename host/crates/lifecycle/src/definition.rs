@@ -9,7 +9,7 @@ use rwset::{Simulator, StateReader};
 
 use crate::{
     Error,
-    keys::{NAMESPACE, NAMESPACES, field_key, metadata_key},
+    keys::{NAMESPACE, NAMESPACES, definition_keys, metadata_key, sequence_key},
     place::Place,
     record::{Record, bytes, read_message, read_metadata, read_number},
 };
@@ -138,10 +138,8 @@ pub(crate) fn static_collections(
     package
         .config
         .iter()
-        .filter_map(|config| match &config.payload {
-            Some(Payload::StaticCollectionConfig(collection)) => Some(collection),
-            None => None,
-        })
+        .filter_map(|config| config.payload.as_ref())
+        .map(|Payload::StaticCollectionConfig(collection)| collection)
 }
 
 /// The committed definition of a chaincode; `None` if there is none.
@@ -232,16 +230,12 @@ pub(crate) fn read_sequence(name: &str, place: &mut Place<'_>) -> Result<i64, Er
 /// # Errors
 /// [`Error::State`].
 pub fn record_reads(simulator: &mut Simulator, name: &str, all_five: bool) -> Result<(), Error> {
-    let sequence = field_key(NAMESPACES, name, SEQUENCE);
-    if !all_five {
-        simulator.get_state(NAMESPACE, &sequence)?;
-        return Ok(());
+    if all_five {
+        let keys = definition_keys(name);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        simulator.get_states(NAMESPACE, &keys)?;
+    } else {
+        simulator.get_state(NAMESPACE, &sequence_key(name))?;
     }
-    let metadata = metadata_key(NAMESPACES, name);
-    let others = [ENDORSEMENT_INFO, VALIDATION_INFO, COLLECTIONS]
-        .map(|field| field_key(NAMESPACES, name, field));
-    let mut keys = vec![sequence.as_str(), metadata.as_str()];
-    keys.extend(others.iter().map(String::as_str));
-    simulator.get_states(NAMESPACE, &keys)?;
     Ok(())
 }

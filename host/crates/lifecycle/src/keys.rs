@@ -42,6 +42,19 @@ pub fn sequence_key(chaincode: &str) -> String {
     field_key(NAMESPACES, chaincode, "Sequence")
 }
 
+/// All keys of a definition: its metadata and its four fields. Who needs a definition as a block leaves it reads these.
+#[must_use]
+pub fn definition_keys(chaincode: &str) -> [String; 5] {
+    let field = |name| field_key(NAMESPACES, chaincode, name);
+    [
+        metadata_key(NAMESPACES, chaincode),
+        sequence_key(chaincode),
+        field("EndorsementInfo"),
+        field("ValidationInfo"),
+        field("Collections"),
+    ]
+}
+
 /// The chaincode that a public `_lifecycle` key newly defines, if it is a sequence key.
 #[must_use]
 pub fn defined_by_key(key: &str) -> Option<&str> {

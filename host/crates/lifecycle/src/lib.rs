@@ -45,7 +45,8 @@ pub use collections::{PrivateAccess, check_client, is_member, member_orgs};
 pub use definition::{Definition, definition, record_reads};
 pub use error::Error;
 pub use keys::{
-    NAMESPACE, defined_by_key, implicit_collection, implicit_collection_org, sequence_key,
+    NAMESPACE, defined_by_key, definition_keys, implicit_collection, implicit_collection_org,
+    sequence_key,
 };
 pub use package::{Package, PackageLimits, PackageMetadata, WASM};
 pub use packages::{InstalledPackage, MemoryPackages, Packages, Reference};

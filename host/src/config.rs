@@ -1,0 +1,141 @@
+//! Configuration files of nodes: YAML, units in names, unknown keys are errors, paths relative to the file.
+//!
+//! The only place of Weft that reads configuration files and the environment.
+
+mod environment;
+mod listen;
+mod orderer;
+mod peer;
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+pub(crate) use environment::toolchain_environment;
+pub(crate) use listen::{ListenConfig, TlsConfig};
+pub(crate) use orderer::OrdererConfig;
+pub(crate) use peer::{KnownPeer, PeerConfig};
+
+/// Largest configuration file, in bytes.
+const FILE_SIZE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read configuration {path}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is larger than any configuration.
+    #[error("configuration {path} has {size_bytes} bytes, at most {FILE_SIZE_BYTES_MAX} are read", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size_bytes: u64,
+    },
+    /// The file says something that is not known or not possible.
+    #[error("configuration {path}: {reason}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where and what, as the parser says it.
+        reason: String,
+    },
+}
+
+/// Reads a configuration and makes its paths absolute.
+///
+/// # Errors
+/// [`ConfigError`]: unreadable, too large, not YAML, an unknown key, a missing one, a value out of its range.
+pub(crate) fn load<T: Config>(path: &Path) -> Result<T, ConfigError> {
+    let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
+    let path = std::path::absolute(path).map_err(read)?;
+    let read = |source| ConfigError::Read { path: path.clone(), source };
+    let size_bytes = std::fs::metadata(&path).map_err(read)?.len();
+    if size_bytes > FILE_SIZE_BYTES_MAX {
+        return Err(ConfigError::TooLarge { path, size_bytes });
+    }
+    let text = std::fs::read_to_string(&path).map_err(read)?;
+    let invalid = |reason: String| ConfigError::Invalid { path: path.clone(), reason };
+    let mut config: T = serde_yaml_ng::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    config.resolve(path.parent().unwrap_or(Path::new("/")));
+    config.check().map_err(invalid)?;
+    Ok(config)
+}
+
+/// What every configuration can do once it is parsed.
+pub(crate) trait Config: DeserializeOwned {
+    /// Makes relative paths absolute, from the folder the file lies in.
+    fn resolve(&mut self, folder: &Path);
+    /// Says what cannot work, naming the key.
+    fn check(&self) -> Result<(), String>;
+}
+
+fn resolve_all<'a>(folder: &Path, paths: impl IntoIterator<Item = &'a mut PathBuf>) {
+    for path in paths {
+        *path = folder.join(&*path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConfigError, PeerConfig, load};
+    use expect_test::{Expect, expect};
+
+    const GOOD: &str = "folder: data\nmsp_id: Org1MSP\nmsp_folder: msp\nlisten:\n  address: 127.0.0.1:7051\n  \
+                        tls: {certificate: tls/server.crt, key: tls/server.key}\n";
+
+    fn check(text: &str, expect: Expect) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("peer.yaml");
+        std::fs::write(&path, text).unwrap();
+        let said = match load::<PeerConfig>(&path) {
+            Ok(config) => format!("{config:?}"),
+            Err(ConfigError::Invalid { reason, .. }) => reason,
+            Err(other) => panic!("{other}"),
+        };
+        expect.assert_eq(&said.replace(&folder.path().display().to_string(), "<folder>"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("peer.yaml");
+        std::fs::write(&path, GOOD).unwrap();
+        let config: PeerConfig = load(&path).unwrap();
+        assert_eq!(config.folder, folder.path().join("data"));
+        assert_eq!(config.listen.tls.unwrap().key, folder.path().join("tls/server.key"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        check(&format!("{GOOD}colour: red\n"), expect![[r#"unknown field `colour`, expected one of `folder`, `msp_id`, `msp_folder`, `listen`, `public_address`, `operations_address`, `genesis_blocks`, `peers`, `limits`"#]]);
+    }
+
+    #[test]
+    fn a_missing_key_is_an_error_that_names_it() {
+        check("folder: data\n", expect!["missing field `msp_id`"]);
+    }
+
+    #[test]
+    fn a_value_out_of_its_range_is_an_error_that_names_the_key() {
+        check(
+            &format!("{GOOD}limits: {{simulation_threads: 0}}\n"),
+            expect!["limits.simulation_threads must be at least 1"],
+        );
+    }
+
+    #[test]
+    fn plain_text_is_for_loopback_only() {
+        check(
+            "folder: d\nmsp_id: A\nmsp_folder: m\nlisten: {address: 0.0.0.0:1}\n",
+            expect!["listen.tls is missing: without TLS a node listens on loopback only, not on 0.0.0.0:1"],
+        );
+    }
+}
