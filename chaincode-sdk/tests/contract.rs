@@ -1,4 +1,5 @@
 //! What clients can rely on when they call a contract.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the finding")]
 
 use std::fmt;
 
@@ -51,9 +52,9 @@ impl Sample {
     }
 
     #[query]
-    fn sorted(_ctx: &mut Context, numbers: &mut Vec<u8>) -> Vec<u8> {
+    fn sorted(_ctx: &mut Context, numbers: &mut [u8]) -> Vec<u8> {
         numbers.sort_unstable();
-        numbers.clone()
+        numbers.to_vec()
     }
 
     #[query]

@@ -1,4 +1,5 @@
 //! The test ledger keeps a peer's rules, so that a contract that passes here does not fail there.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the finding")]
 
 use chaincode_sdk::composite;
 use chaincode_sdk::ledger::Level;

@@ -109,3 +109,24 @@ impl std::error::Error for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_target_the_error_says_what_was_tried_and_what_to_run() {
+        let tried = vec![
+            "rustup is not installed".to_owned(),
+            "this is not Debian".to_owned(),
+        ];
+        assert_eq!(
+            Error::NoTarget { tried }.to_string(),
+            "the Rust target wasm32-unknown-unknown is missing and could not be added:\n\
+             - rustup is not installed\n\
+             - this is not Debian\n\
+             run `rustup target add wasm32-unknown-unknown`, then try again\n\
+             or, on Debian, run this command again as root"
+        );
+    }
+}
