@@ -35,7 +35,13 @@ impl AssetTransfer {
         if Self::asset_exists(ctx, id)? {
             return Err(Error::new(format!("the asset {id} already exists")));
         }
-        let asset = Asset { appraised_value, color, id: id.to_owned(), owner, size };
+        let asset = Asset {
+            appraised_value,
+            color,
+            id: id.to_owned(),
+            owner,
+            size,
+        };
         put(ctx, &asset)?;
         announce(ctx, "CreateAsset", &asset)
     }
@@ -43,7 +49,9 @@ impl AssetTransfer {
     /// The asset with this id.
     #[query]
     fn read_asset(ctx: &Context, id: &str) -> Result<Asset> {
-        let asset = ctx.get_json(id).map_err(|error| Error::new(format!("failed to read from world state: {error}")))?;
+        let asset = ctx
+            .get_json(id)
+            .map_err(|error| Error::new(format!("failed to read from world state: {error}")))?;
         asset.ok_or_else(|| missing(id))
     }
 
@@ -58,7 +66,16 @@ impl AssetTransfer {
         appraised_value: i64,
     ) -> Result<()> {
         must_exist(ctx, id)?;
-        put(ctx, &Asset { appraised_value, color, id: id.to_owned(), owner, size })
+        put(
+            ctx,
+            &Asset {
+                appraised_value,
+                color,
+                id: id.to_owned(),
+                owner,
+                size,
+            },
+        )
     }
 
     /// Takes an asset from the ledger.
@@ -71,7 +88,9 @@ impl AssetTransfer {
     /// Whether there is an asset with this id.
     #[query]
     fn asset_exists(ctx: &Context, id: &str) -> Result<bool> {
-        let value = ctx.get_state(id).map_err(|error| Error::new(format!("failed to read from world state: {error}")))?;
+        let value = ctx
+            .get_state(id)
+            .map_err(|error| Error::new(format!("failed to read from world state: {error}")))?;
         Ok(value.is_some())
     }
 
@@ -88,12 +107,18 @@ impl AssetTransfer {
     /// All assets, in the order of their ids.
     #[query]
     fn get_all_assets(ctx: &Context) -> Result<Vec<Asset>> {
-        ctx.get_state_by_range("", "")?.map(|entry| entry?.json()).collect()
+        ctx.get_state_by_range("", "")?
+            .map(|entry| entry?.json())
+            .collect()
     }
 }
 
 fn must_exist(ctx: &Context, id: &str) -> Result<()> {
-    if AssetTransfer::asset_exists(ctx, id)? { Ok(()) } else { Err(missing(id)) }
+    if AssetTransfer::asset_exists(ctx, id)? {
+        Ok(())
+    } else {
+        Err(missing(id))
+    }
 }
 
 fn missing(id: &str) -> Error {
@@ -101,7 +126,8 @@ fn missing(id: &str) -> Error {
 }
 
 fn put(ctx: &mut Context, asset: &Asset) -> Result<()> {
-    ctx.put_json(&asset.id, asset).map_err(|error| Error::new(format!("failed to put to world state. {error}")))
+    ctx.put_json(&asset.id, asset)
+        .map_err(|error| Error::new(format!("failed to put to world state. {error}")))
 }
 
 fn announce(ctx: &mut Context, event: &str, asset: &Asset) -> Result<()> {

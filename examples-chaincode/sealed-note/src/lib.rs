@@ -21,14 +21,18 @@ impl SealedNote {
     fn seal_note(ctx: &mut Context, id: &str) -> Result<()> {
         let own = ctx.creator().msp_id;
         let text = ctx.transient(TEXT).filter(|text| !text.is_empty());
-        let text = text.ok_or_else(|| Error::with_status(400, "the transient map holds no note"))?;
+        let text =
+            text.ok_or_else(|| Error::with_status(400, "the transient map holds no note"))?;
         if std::str::from_utf8(&text).is_err() {
             return Err(Error::with_status(400, "the note is not UTF-8"));
         }
         let notes = ctx.implicit_collection(&own);
         // The hash is known to every peer, the text is not.
         if notes.hash(id)?.is_some() {
-            return Err(Error::with_status(409, format!("the note {id} already exists")));
+            return Err(Error::with_status(
+                409,
+                format!("the note {id} already exists"),
+            ));
         }
         notes.put(id, &text)?;
         ctx.set_event("SealNote", id.as_bytes())
@@ -38,14 +42,20 @@ impl SealedNote {
     #[query]
     fn read_note(ctx: &Context, id: &str) -> Result<String> {
         let own = ctx.creator().msp_id;
-        let text = ctx.implicit_collection(&own).get(id)?.ok_or_else(|| missing(id))?;
+        let text = ctx
+            .implicit_collection(&own)
+            .get(id)?
+            .ok_or_else(|| missing(id))?;
         Ok(String::from_utf8(text)?)
     }
 
     /// The SHA-256 of a note of any organisation, as 64 hexadecimal digits.
     #[query]
     fn note_hash(ctx: &Context, msp_id: &str, id: &str) -> Result<String> {
-        let hash = ctx.implicit_collection(msp_id).hash(id)?.ok_or_else(|| missing(id))?;
+        let hash = ctx
+            .implicit_collection(msp_id)
+            .hash(id)?
+            .ok_or_else(|| missing(id))?;
         Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 

@@ -15,8 +15,16 @@ fn sealed() -> TestLedger {
 
 fn check(ledger: &mut TestLedger, function: &str, arguments: &[&str], status: i32, text: &str) {
     let response = ledger.invoke::<SealedNote>(function, arguments);
-    let said = if response.is_success() { String::from_utf8(response.payload).unwrap() } else { response.message };
-    assert_eq!((response.status, said.as_str()), (status, text), "{function} {arguments:?}");
+    let said = if response.is_success() {
+        String::from_utf8(response.payload).unwrap()
+    } else {
+        response.message
+    };
+    assert_eq!(
+        (response.status, said.as_str()),
+        (status, text),
+        "{function} {arguments:?}"
+    );
 }
 
 #[test]
@@ -33,7 +41,13 @@ fn another_organisation_sees_the_hash_and_not_the_note() {
     for peer in ["Org1MSP", "Org2MSP"] {
         ledger.propose(Proposal::by("Org2MSP").on_peer_of(peer));
         check(&mut ledger, "NoteHash", &["Org1MSP", "n1"], 200, HASH);
-        check(&mut ledger, "ReadNote", &["n1"], 404, "the note n1 does not exist");
+        check(
+            &mut ledger,
+            "ReadNote",
+            &["n1"],
+            404,
+            "the note n1 does not exist",
+        );
     }
 }
 
@@ -49,16 +63,40 @@ fn organisations_have_their_notes_apart() {
 #[test]
 fn a_sealed_note_is_not_overwritten() {
     let mut ledger = sealed();
-    check(&mut ledger, "SealNote", &["n1"], 409, "the note n1 already exists");
+    check(
+        &mut ledger,
+        "SealNote",
+        &["n1"],
+        409,
+        "the note n1 already exists",
+    );
 }
 
 #[test]
 fn a_note_comes_in_the_transient_map_as_text_and_in_no_other_way() {
     let mut ledger = TestLedger::new();
-    check(&mut ledger, "SealNote", &["n1"], 400, "the transient map holds no note");
-    check(&mut ledger, "SealNote", &["n1", "text"], 500, "Incorrect number of params. Expected 1, received 2");
+    check(
+        &mut ledger,
+        "SealNote",
+        &["n1"],
+        400,
+        "the transient map holds no note",
+    );
+    check(
+        &mut ledger,
+        "SealNote",
+        &["n1", "text"],
+        500,
+        "Incorrect number of params. Expected 1, received 2",
+    );
     ledger.propose(Proposal::by("Org1MSP").with_transient("note", b"\xff"));
-    check(&mut ledger, "SealNote", &["n1"], 400, "the note is not UTF-8");
+    check(
+        &mut ledger,
+        "SealNote",
+        &["n1"],
+        400,
+        "the note is not UTF-8",
+    );
 }
 
 #[test]
@@ -66,6 +104,18 @@ fn a_burnt_note_is_gone() {
     let mut ledger = sealed();
     check(&mut ledger, "BurnNote", &["n1"], 200, "");
     assert_eq!(ledger.private_state("_implicit_org_Org1MSP", "n1"), None);
-    check(&mut ledger, "NoteHash", &["Org1MSP", "n1"], 404, "the note n1 does not exist");
-    check(&mut ledger, "BurnNote", &["n1"], 404, "the note n1 does not exist");
+    check(
+        &mut ledger,
+        "NoteHash",
+        &["Org1MSP", "n1"],
+        404,
+        "the note n1 does not exist",
+    );
+    check(
+        &mut ledger,
+        "BurnNote",
+        &["n1"],
+        404,
+        "the note n1 does not exist",
+    );
 }
