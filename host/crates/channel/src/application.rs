@@ -25,7 +25,7 @@ pub struct ApplicationOrg {
     pub group_name: String,
     /// Name of its MSP.
     pub msp_id: String,
-    /// Its anchor peers.
+    /// Its anchor peers; entries without a host or a possible port are left out.
     pub anchor_peers: Vec<AnchorPeer>,
 }
 
@@ -79,22 +79,18 @@ fn orgs(
             anchor_peers: anchors
                 .anchor_peers
                 .into_iter()
-                .map(|peer| anchor_peer(&path, peer))
-                .collect::<Result<_, _>>()?,
+                .filter_map(anchor_peer)
+                .collect(),
         });
     }
     Ok(orgs)
 }
 
-fn anchor_peer(path: &str, peer: protos::AnchorPeer) -> Result<AnchorPeer, Error> {
-    match u16::try_from(peer.port) {
-        Ok(port) if port != 0 && !peer.host.is_empty() => Ok(AnchorPeer {
-            host: peer.host,
-            port,
-        }),
-        _ => Err(Error::Unusable(format!(
-            "anchor peer {:?}:{} of {path} needs a host and a port",
-            peer.host, peer.port
-        ))),
-    }
+/// `None` for one that nobody could contact; such an entry harms no one, and Fabric takes it.
+fn anchor_peer(peer: protos::AnchorPeer) -> Option<AnchorPeer> {
+    let port = u16::try_from(peer.port).ok()?;
+    (port != 0 && !peer.host.is_empty()).then_some(AnchorPeer {
+        host: peer.host,
+        port,
+    })
 }

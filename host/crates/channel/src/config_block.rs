@@ -22,19 +22,7 @@ pub struct ConfigTx<T> {
 /// Whether the block carries a configuration: its only envelope is of type CONFIG.
 #[must_use]
 pub fn is_config_block(block: &Block) -> bool {
-    let [envelope] = block.data.as_slice() else {
-        return false;
-    };
-    Envelope::decode(envelope.clone())
-        .ok()
-        .and_then(|envelope| header_type(&envelope))
-        .is_some_and(|kind| kind == i32::from(HeaderType::Config))
-}
-
-fn header_type(envelope: &Envelope) -> Option<i32> {
-    let payload = Payload::decode(envelope.payload.clone()).ok()?;
-    let header = ChannelHeader::decode(payload.header?.channel_header).ok()?;
-    Some(header.r#type)
+    block.is_config()
 }
 
 /// The configuration transaction of a configuration block.

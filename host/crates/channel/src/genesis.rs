@@ -85,6 +85,3 @@ fn header(channel_id: &ChannelId, seed: &GenesisSeed) -> Header {
         signature_header: signature.encode_to_vec().into(),
     }
 }
-
-#[cfg(test)]
-mod tests;

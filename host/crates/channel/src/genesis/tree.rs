@@ -212,13 +212,31 @@ fn put(group: &mut ConfigGroup, name: &str, value: &impl Message) {
     group.values.insert(name.to_owned(), value);
 }
 
+/// `common.Capabilities` as Go encodes it: an entry holds its empty value too, which prost would leave out of a map.
+///
+/// Tools compare values by their bytes, so the two forms would look like a change.
+#[derive(Clone, PartialEq, Message)]
+struct GoCapabilities {
+    #[prost(message, repeated, tag = "1")]
+    capabilities: Vec<GoCapability>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct GoCapability {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(message, optional, tag = "2")]
+    value: Option<common::Capability>,
+}
+
 fn put_capabilities(group: &mut ConfigGroup, names: &[String]) {
     if names.is_empty() {
         return;
     }
-    let capabilities = names
-        .iter()
-        .map(|name| (name.clone(), common::Capability {}))
-        .collect();
-    put(group, CAPABILITIES, &common::Capabilities { capabilities });
+    let capability = |name: &String| GoCapability {
+        key: name.clone(),
+        value: Some(common::Capability {}),
+    };
+    let capabilities = names.iter().map(capability).collect();
+    put(group, CAPABILITIES, &GoCapabilities { capabilities });
 }

@@ -33,13 +33,13 @@ pub(super) fn check(current: &Bundle, next: &Bundle) -> Result<(), Error> {
     };
     same_msp_ids("orderer", &orderers(current), &orderers(next))?;
     same_msp_ids("application", &applications(current), &applications(next))?;
-    if next.capabilities().v3_0() && !current.capabilities().v3_0() {
-        if let Some(org) = new.orgs.iter().find(|org| org.endpoints.is_empty()) {
-            return Err(Error::Refused(format!(
-                "endpoints of orderer org {} are missing, they are required with V3_0 capability",
-                org.group_name
-            )));
-        }
+    let newly_v3_0 = next.capabilities().v3_0() && !current.capabilities().v3_0();
+    let unreachable = new.orgs.iter().find(|org| org.endpoints.is_empty());
+    if let Some(org) = unreachable.filter(|_| newly_v3_0) {
+        return Err(Error::Refused(format!(
+            "endpoints of orderer org {} are missing, they are required with V3_0 capability",
+            org.group_name
+        )));
     }
     Ok(())
 }
