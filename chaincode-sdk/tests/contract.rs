@@ -164,7 +164,7 @@ fn a_value_of_the_wrong_type_is_refused_with_the_parameters_name() {
         "Sorted",
         &["[1,300]"],
         500,
-        "Error managing parameter numbers. Conversion error. Cannot convert passed value [1,300] to Vec<u8>: \
+        "Error managing parameter numbers. Conversion error. Cannot convert passed value [1,300] to [u8]: \
          invalid value: integer `300`, expected u8 at line 1 column 6",
     );
 }

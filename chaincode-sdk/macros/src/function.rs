@@ -158,11 +158,19 @@ impl Parameter {
         };
         Ok(Self {
             name: lower_camel(&pattern.ident.to_string()),
-            type_name: schema::text(&owned),
+            type_name: schema::text(written(&typed.ty)),
             schema: schema::of(&typed.ty),
             owned,
             passing,
         })
+    }
+}
+
+/// The type as its author wrote it, without the reference.
+fn written(kind: &Type) -> &Type {
+    match kind {
+        Type::Reference(reference) => &reference.elem,
+        other => other,
     }
 }
 
