@@ -166,7 +166,8 @@ const TABLE: [(Resource, &str, Access<'static>); 31] = {
 };
 
 impl Resource {
-    /// The resource of this name; `None` for a name that nothing guards, which nobody may call.
+    /// The resource of this name; `None` for a name that nothing guards, which nobody may call: Fabric answers
+    /// `Unmapped policy for` and the name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         TABLE

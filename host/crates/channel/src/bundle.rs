@@ -1,6 +1,6 @@
 //! One configuration of one channel, read, checked and ready to answer.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use model::{Block, ChannelId};
 use msp::{Msp, MspManager, SignatureMemo, policy::PolicyTree};
@@ -39,6 +39,16 @@ pub struct Endpoint {
     /// The MSP of the organisation that runs it, whose TLS roots to trust; `None` for a channel-wide address, which may
     /// belong to any orderer organisation.
     pub msp_id: Option<String>,
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Bundle")
+            .field("channel_id", &self.channel_id)
+            .field("sequence", &self.config.sequence)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Bundle {

@@ -10,6 +10,7 @@ use proto::common::{
 use crate::Error;
 
 /// The parts of an envelope that carries a configuration or an update of one.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConfigTx<T> {
     /// Channel header as decoded; its `channel_id` is checked by whoever knows the channel.
     pub header: ChannelHeader,

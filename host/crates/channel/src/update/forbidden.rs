@@ -76,10 +76,12 @@ pub(super) fn check_consensus(current: &Bundle, next: &Bundle) -> Result<(), Err
                 old.consensus_type, new.consensus_type
             )));
         }
-        return Ok(());
     }
     if new.consensus_type != names::ETCDRAFT {
-        return Ok(());
+        return Err(Error::Refused(format!(
+            "consensus type {} is not supported by this orderer",
+            new.consensus_type
+        )));
     }
     raft_metadata(next)
         .and_then(|()| one_change(&old.consenters, &new.consenters))

@@ -20,50 +20,31 @@ use crate::{
     policy::{Channel, default_policy},
 };
 
-impl From<ApproveChaincodeDefinitionForMyOrgArgs> for Definition {
-    fn from(args: ApproveChaincodeDefinitionForMyOrgArgs) -> Self {
-        Self {
-            name: args.name,
-            sequence: args.sequence,
-            version: args.version,
-            endorsement_plugin: args.endorsement_plugin,
-            validation_plugin: args.validation_plugin,
-            validation_parameter: args.validation_parameter,
-            collections: args.collections.unwrap_or_default(),
-            init_required: args.init_required,
-        }
-    }
+/// The argument messages of three functions hold a definition in fields of the same names.
+macro_rules! definition_from {
+    ($($args:ty),+) => {
+        $(impl From<$args> for Definition {
+            fn from(args: $args) -> Self {
+                Self {
+                    name: args.name,
+                    sequence: args.sequence,
+                    version: args.version,
+                    endorsement_plugin: args.endorsement_plugin,
+                    validation_plugin: args.validation_plugin,
+                    validation_parameter: args.validation_parameter,
+                    collections: args.collections.unwrap_or_default(),
+                    init_required: args.init_required,
+                }
+            }
+        })+
+    };
 }
 
-impl From<CommitChaincodeDefinitionArgs> for Definition {
-    fn from(args: CommitChaincodeDefinitionArgs) -> Self {
-        Self {
-            name: args.name,
-            sequence: args.sequence,
-            version: args.version,
-            endorsement_plugin: args.endorsement_plugin,
-            validation_plugin: args.validation_plugin,
-            validation_parameter: args.validation_parameter,
-            collections: args.collections.unwrap_or_default(),
-            init_required: args.init_required,
-        }
-    }
-}
-
-impl From<CheckCommitReadinessArgs> for Definition {
-    fn from(args: CheckCommitReadinessArgs) -> Self {
-        Self {
-            name: args.name,
-            sequence: args.sequence,
-            version: args.version,
-            endorsement_plugin: args.endorsement_plugin,
-            validation_plugin: args.validation_plugin,
-            validation_parameter: args.validation_parameter,
-            collections: args.collections.unwrap_or_default(),
-            init_required: args.init_required,
-        }
-    }
-}
+definition_from!(
+    ApproveChaincodeDefinitionForMyOrgArgs,
+    CheckCommitReadinessArgs,
+    CommitChaincodeDefinitionArgs
+);
 
 /// Fills in what the client left to the channel; it counts as if the client had written it.
 pub(super) fn set_defaults(
