@@ -1,0 +1,112 @@
+//! `CommitStatus`, step 16: how a transaction ended on this peer.
+
+use ::channel::{Access, Resource};
+use bytes::Bytes;
+use joined::Committed;
+use model::TxId;
+use msp::policy::SignedData;
+use prost::Message as _;
+use proto::gateway::{CommitStatusRequest, CommitStatusResponse, SignedCommitStatusRequest};
+use tonic::Status;
+
+use crate::failure::invalid;
+use crate::request::Place;
+use crate::{Gateway, unavailable};
+
+impl Gateway {
+    pub(crate) async fn commit_status(
+        &self,
+        signed: SignedCommitStatusRequest,
+    ) -> Result<CommitStatusResponse, Status> {
+        if signed.request.is_empty() {
+            return Err(invalid("a commit status request is required"));
+        }
+        let request = CommitStatusRequest::decode(signed.request.clone())
+            .map_err(|_| invalid("invalid status request: it does not decode"))?;
+        if request.identity.is_empty() {
+            return Err(invalid("no identity provided"));
+        }
+        if request.channel_id.is_empty() {
+            return Err(invalid("no channel ID provided"));
+        }
+        if request.transaction_id.is_empty() {
+            return Err(invalid("transaction ID should not be empty"));
+        }
+        let data = SignedData {
+            data: signed.request,
+            identity: request.identity,
+            signature: signed.signature,
+        };
+        let place = self.authorize(&request.channel_id, Resource::GatewayCommitStatus, data)?;
+        let committed = wait(&place, &request.transaction_id).await?;
+        Ok(CommitStatusResponse {
+            result: committed.code.into(),
+            block_number: committed.block,
+        })
+    }
+
+    /// The channel, if the caller's signature satisfies the resource's policy there.
+    pub(crate) fn authorize(
+        &self,
+        id: &str,
+        resource: Resource,
+        signed: SignedData,
+    ) -> Result<Place, Status> {
+        let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
+            Status::permission_denied(format!("Failed to get policy manager for channel [{id}]"))
+        })?;
+        let Access::Channel(path) = place.bundle.access(resource) else {
+            return Err(Status::permission_denied(format!(
+                "{} is not for clients of a channel",
+                resource.name()
+            )));
+        };
+        place.bundle.policies().evaluate_signed(path, &[signed]).map_err(|error| {
+            Status::permission_denied(format!(
+                "Failed evaluating policy on signed data during check policy on channel [{id}] with policy [{path}]: \
+                 [{error}]"
+            ))
+        })?;
+        Ok(place)
+    }
+}
+
+/// Waits for the transaction, for as long as the caller does.
+async fn wait(place: &Place, stated: &str) -> Result<Committed, Status> {
+    let tx = TxId::parse(stated).map_err(|error| invalid(error.to_string()))?;
+    // First the waiter, then the index: a commit between the two is seen by the waiter.
+    let waiter = place
+        .channel
+        .waiters()
+        .wait(tx.clone())
+        .map_err(|error| Status::resource_exhausted(error.to_string()))?;
+    if let Some(found) = look_up(place, &tx).await? {
+        return Ok(found);
+    }
+    let failed = place.channel.failed().clone();
+    tokio::select! {
+        committed = waiter.committed() => committed.ok_or_else(|| Status::unavailable("the peer is stopping")),
+        () = failed.cancelled() => Err(Status::unavailable("the channel has stopped on this peer")),
+    }
+}
+
+async fn look_up(place: &Place, tx: &TxId) -> Result<Option<Committed>, Status> {
+    let (ledger, tx) = (place.channel.ledger().clone(), tx.clone());
+    let found = tokio::task::spawn_blocking(move || ledger.tx(tx.as_str())).await;
+    let found = found
+        .map_err(|error| unavailable(&error))?
+        .map_err(|error| unavailable(&error))?;
+    Ok(found.map(|location| Committed {
+        block: location.block,
+        code: location.code,
+    }))
+}
+
+/// The bytes of a request that a client signed, for the events call, too.
+pub(crate) fn signed_data(data: Bytes, identity: Bytes, signature: Bytes) -> SignedData {
+    SignedData {
+        data,
+        identity,
+        signature,
+    }
+}

@@ -1,0 +1,161 @@
+//! `Evaluate`: one peer's answer, which nobody orders.
+
+use prost::Message as _;
+use proto::gateway::{EvaluateRequest, EvaluateResponse};
+use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload, Response};
+use tonic::{Code, Status};
+
+use crate::Gateway;
+use crate::failure::{detail, status};
+use crate::nodes::Peer;
+use crate::plan;
+use crate::request::{Place, Proposed};
+
+impl Gateway {
+    pub(crate) async fn evaluate(
+        &self,
+        request: EvaluateRequest,
+    ) -> Result<EvaluateResponse, Status> {
+        let proposed = Proposed::open(request.proposed_transaction)?;
+        let id = &proposed.channel_id;
+        let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
+            let cause = format!("could not get last config for channel {id}");
+            Status::unavailable(format!("failed to get config for channel [{id}]: {cause}"))
+        })?;
+        let peers = self.evaluators(&place, &proposed, &request.target_organizations)?;
+        let mut details = Vec::new();
+        let mut answered = false;
+        for peer in &peers {
+            match self.ask(&place, peer, &proposed).await {
+                Err(refused) if peer.is_local => {
+                    // The client's own peer has looked at the proposal and refused it: others would too.
+                    let message = format!(
+                        "evaluate call to endorser returned error: {}",
+                        refused.message()
+                    );
+                    return Err(Status::failed_precondition(message));
+                }
+                Err(refused) => {
+                    details.push(detail(&peer.address, &peer.msp_id, refused.message()))
+                }
+                Ok(response) => match judge(response) {
+                    Judged::Result(result) => {
+                        return Ok(EvaluateResponse {
+                            result: Some(result),
+                        });
+                    }
+                    Judged::Chaincode(said) => {
+                        let message = format!("evaluate call to endorser returned error: {said}");
+                        let details = [detail(&peer.address, &peer.msp_id, said)];
+                        return Err(status(Code::Unknown, message, &details));
+                    }
+                    Judged::Peer(said) => {
+                        answered = true;
+                        details.push(detail(&peer.address, &peer.msp_id, said));
+                    }
+                },
+            }
+        }
+        let code = if answered {
+            Code::Aborted
+        } else {
+            Code::Unavailable
+        };
+        Err(status(
+            code,
+            "failed to evaluate transaction, see attached details for more info",
+            &details,
+        ))
+    }
+
+    /// The peers to try, best first.
+    fn evaluators(
+        &self,
+        place: &Place,
+        proposed: &Proposed,
+        targets: &[String],
+    ) -> Result<Vec<Peer>, Status> {
+        let (nodes, chaincode) = (&self.inner.nodes, proposed.chaincode());
+        let none = || {
+            let id = &proposed.channel_id;
+            Status::failed_precondition(format!(
+                "no peers available to evaluate chaincode {chaincode} in channel {id}"
+            ))
+        };
+        let snapshot = place
+            .channel
+            .ledger()
+            .snapshot()
+            .map_err(|error| crate::unavailable(&error))?;
+        if !plan::is_defined(&snapshot, chaincode) {
+            return Err(none());
+        }
+        let own_only = proposed.has_transient() && targets.is_empty();
+        let wanted = |peer: &Peer| {
+            (targets.is_empty() || targets.contains(&peer.msp_id))
+                && (!own_only || peer.msp_id == nodes.own().msp_id)
+                && (!peer.is_local || (self.inner.can_run)(&proposed.channel_id, chaincode))
+        };
+        let peers: Vec<Peer> = nodes
+            .peers(&place.bundle)
+            .into_iter()
+            .filter(wanted)
+            .collect();
+        if peers.is_empty() {
+            Err(none())
+        } else {
+            Ok(peers)
+        }
+    }
+
+    /// Asks one peer, for as long as one endorsement may take.
+    pub(crate) async fn ask(
+        &self,
+        place: &Place,
+        peer: &Peer,
+        proposed: &Proposed,
+    ) -> Result<ProposalResponse, Status> {
+        let asked = self
+            .inner
+            .nodes
+            .endorse(&place.bundle, peer, proposed.signed.clone());
+        match tokio::time::timeout(self.inner.config.endorsement_timeout, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Status::deadline_exceeded("endorsement timeout expired")),
+        }
+    }
+}
+
+enum Judged {
+    Result(Response),
+    /// The chaincode has answered with an error.
+    Chaincode(String),
+    /// The peer could not run it.
+    Peer(String),
+}
+
+/// The result with the payload that the endorsers would sign; an error of the chaincode has a payload, too.
+fn judge(answer: ProposalResponse) -> Judged {
+    let Some(mut response) = answer.response else {
+        return Judged::Peer("the peer sent no response".to_owned());
+    };
+    if (200..400).contains(&response.status) {
+        if let Some(signed) = signed_response(&answer.payload) {
+            response.payload = signed.payload;
+        }
+        return Judged::Result(response);
+    }
+    let from_chaincode = !answer.payload.is_empty() || (400..500).contains(&response.status);
+    if from_chaincode {
+        return Judged::Chaincode(format!(
+            "chaincode response {}, {}",
+            response.status, response.message
+        ));
+    }
+    Judged::Peer(response.message)
+}
+
+fn signed_response(payload: &bytes::Bytes) -> Option<Response> {
+    let payload = ProposalResponsePayload::decode(payload.clone()).ok()?;
+    ChaincodeAction::decode(payload.extension).ok()?.response
+}

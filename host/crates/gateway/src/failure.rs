@@ -1,0 +1,40 @@
+//! What clients are told when a call fails: Fabric's codes and texts, with one detail for each node that failed.
+
+use prost::Message as _;
+use prost::Name as _;
+use prost_types::Any;
+use proto::gateway::ErrorDetail;
+use proto::google::rpc;
+use tonic::{Code, Status};
+
+/// One node's part in a failure.
+pub(crate) fn detail(address: &str, msp_id: &str, message: impl Into<String>) -> ErrorDetail {
+    ErrorDetail {
+        address: address.to_owned(),
+        msp_id: msp_id.to_owned(),
+        message: message.into(),
+    }
+}
+
+/// A status with details, as `google.rpc.Status` in the trailer.
+pub(crate) fn status(code: Code, message: impl Into<String>, details: &[ErrorDetail]) -> Status {
+    let message = message.into();
+    if details.is_empty() {
+        return Status::new(code, message);
+    }
+    let any = |detail: &ErrorDetail| Any {
+        type_url: ErrorDetail::type_url(),
+        value: detail.encode_to_vec(),
+    };
+    let full = rpc::Status {
+        code: code.into(),
+        message: message.clone(),
+        details: details.iter().map(any).collect(),
+    };
+    Status::with_details(code, message, full.encode_to_vec().into())
+}
+
+/// A request that is not what the call takes.
+pub(crate) fn invalid(message: impl Into<String>) -> Status {
+    Status::invalid_argument(message)
+}

@@ -1,0 +1,161 @@
+//! The peers and orderers a gateway can turn to, and the connections to them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::channel::Bundle;
+use futures::future::BoxFuture;
+use proto::protos::{ProposalResponse, SignedProposal};
+use services::protos::endorser_client::EndorserClient;
+use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX};
+use tonic::Status;
+use tonic::transport::Channel;
+
+/// The peer's own endorser, called in the process.
+pub type LocalEndorser = Arc<
+    dyn Fn(SignedProposal) -> BoxFuture<'static, Result<ProposalResponse, Status>> + Send + Sync,
+>;
+
+/// A peer beside the channels' anchor peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPeer {
+    /// `host:port`.
+    pub address: String,
+    /// Its organisation.
+    pub msp_id: String,
+}
+
+/// A peer that can be asked to endorse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) address: String,
+    pub(crate) msp_id: String,
+    /// Whether it is this process's own.
+    pub(crate) is_local: bool,
+}
+
+/// All nodes a gateway knows.
+pub(crate) struct Nodes {
+    own: Peer,
+    local: LocalEndorser,
+    known: Vec<KnownPeer>,
+    client_pem: Option<(Vec<u8>, Vec<u8>)>,
+    connections_max: usize,
+    connections: Mutex<HashMap<(String, Vec<u8>), Channel>>,
+}
+
+impl Nodes {
+    pub(crate) fn new(
+        own: KnownPeer,
+        local: LocalEndorser,
+        known: Vec<KnownPeer>,
+        client_pem: Option<(Vec<u8>, Vec<u8>)>,
+        connections_max: usize,
+    ) -> Self {
+        let own = Peer {
+            address: own.address,
+            msp_id: own.msp_id,
+            is_local: true,
+        };
+        Self {
+            own,
+            local,
+            known,
+            client_pem,
+            connections_max,
+            connections: Mutex::default(),
+        }
+    }
+
+    /// The peer whose gateway this is.
+    pub(crate) fn own(&self) -> &Peer {
+        &self.own
+    }
+
+    /// The channel's peers: this one first, then its organisation's others, then the other organisations'.
+    pub(crate) fn peers(&self, bundle: &Bundle) -> Vec<Peer> {
+        let mut peers = vec![self.own.clone()];
+        let anchors = bundle.application().orgs.iter().flat_map(|org| {
+            let address =
+                |anchor: &::channel::AnchorPeer| format!("{}:{}", anchor.host, anchor.port);
+            org.anchor_peers
+                .iter()
+                .map(move |anchor| (address(anchor), org.msp_id.clone()))
+        });
+        let known = self
+            .known
+            .iter()
+            .map(|peer| (peer.address.clone(), peer.msp_id.clone()));
+        for (address, msp_id) in anchors.chain(known) {
+            let is_member = bundle.application().org_of_msp(&msp_id).is_some();
+            if is_member && peers.iter().all(|peer| peer.address != address) {
+                peers.push(Peer {
+                    address,
+                    msp_id,
+                    is_local: false,
+                });
+            }
+        }
+        peers.sort_by_key(|peer| (!peer.is_local, peer.msp_id != self.own.msp_id));
+        peers
+    }
+
+    /// Asks one peer to endorse.
+    pub(crate) async fn endorse(
+        &self,
+        bundle: &Bundle,
+        peer: &Peer,
+        proposal: SignedProposal,
+    ) -> Result<ProposalResponse, Status> {
+        if peer.is_local {
+            return (self.local)(proposal).await;
+        }
+        let connection = self.connect(bundle, &peer.address, &[peer.msp_id.as_str()])?;
+        let mut client = EndorserClient::new(connection)
+            .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        client
+            .process_proposal(proposal)
+            .await
+            .map(tonic::Response::into_inner)
+    }
+
+    /// The connection to a node whose certificate one of these organisations has issued.
+    pub(crate) fn connect(
+        &self,
+        bundle: &Bundle,
+        address: &str,
+        msp_ids: &[&str],
+    ) -> Result<Channel, Status> {
+        let mut tls_roots_pem = Vec::new();
+        for root in msp_ids
+            .iter()
+            .flat_map(|msp_id| bundle.msps().tls_root_certs(msp_id))
+        {
+            tls_roots_pem.extend_from_slice(root);
+            tls_roots_pem.push(b'\n');
+        }
+        let key = (address.to_owned(), tls_roots_pem);
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = connections.get(&key) {
+            return Ok(connection.clone());
+        }
+        let endpoint = Endpoint {
+            address: address.to_owned(),
+            tls_roots_pem: key.1.clone(),
+            tls_name: None,
+            client_pem: self.client_pem.clone(),
+        };
+        let connection = endpoint
+            .connect_lazy()
+            .map_err(|error| Status::unavailable(error.to_string()))?;
+        if connections.len() >= self.connections_max {
+            connections.clear(); // addresses come from configurations: so many mean that most are old
+        }
+        connections.insert(key, connection.clone());
+        Ok(connection)
+    }
+}

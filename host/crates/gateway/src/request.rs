@@ -1,0 +1,69 @@
+//! A gateway request's proposal, opened once.
+
+use std::sync::Arc;
+
+use ::channel::Bundle;
+use joined::{Channel, Channels};
+use model::Proposal;
+use proto::protos::SignedProposal;
+use tonic::Status;
+
+use crate::failure::invalid;
+
+/// A proposal whose parts a gateway needs to know.
+pub(crate) struct Proposed {
+    pub(crate) proposal: Proposal,
+    pub(crate) signed: SignedProposal,
+    pub(crate) channel_id: String,
+}
+
+impl Proposed {
+    /// Opens what a client sent.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT with Fabric's texts.
+    pub(crate) fn open(signed: Option<SignedProposal>) -> Result<Self, Status> {
+        let unpack = |why: &dyn std::fmt::Display| {
+            invalid(format!("failed to unpack transaction proposal: {why}"))
+        };
+        let signed = signed
+            .ok_or_else(|| invalid("the proposed transaction must contain a signed proposal"))?;
+        let proposal =
+            Proposal::parse(&signed).map_err(|error| match std::error::Error::source(&error) {
+                Some(source) => unpack(&format!("{error}: {source}")),
+                None => unpack(&error),
+            })?;
+        let channel_id = proposal.channel_header.message.channel_id.clone();
+        if channel_id.is_empty() {
+            return Err(unpack(&"no channel id provided"));
+        }
+        Ok(Self {
+            proposal,
+            signed,
+            channel_id,
+        })
+    }
+
+    /// The chaincode it is for.
+    pub(crate) fn chaincode(&self) -> &str {
+        &self.proposal.chaincode
+    }
+
+    pub(crate) fn has_transient(&self) -> bool {
+        !self.proposal.transient.is_empty()
+    }
+}
+
+/// A channel with the configuration that one call goes by.
+pub(crate) struct Place {
+    pub(crate) channel: Channel,
+    pub(crate) bundle: Arc<Bundle>,
+}
+
+impl Place {
+    pub(crate) fn find(channels: &Channels, id: &str) -> Option<Self> {
+        let channel = channels.get(id)?;
+        let bundle = channel.bundle();
+        Some(Self { channel, bundle })
+    }
+}
