@@ -68,7 +68,7 @@ fn compare_hashes(
     if expected.max_degree < 2 {
         return Ok(Some(RangeDifference::Hashes));
     }
-    let mut summary = RangeSummary::new(expected.max_degree);
+    let mut summary = RangeSummary::tree_only(expected.max_degree);
     while let Some((key, version)) = results.next()? {
         summary.add(kv_read(&key, Some(version)));
         if summary.contradicts(expected) {
@@ -185,13 +185,10 @@ fn updates_in<'a>(
 ) -> btree_map::Range<'a, String, Update> {
     static NONE: BTreeMap<String, Update> = BTreeMap::new();
     let updates = batch.public.get(namespace).unwrap_or(&NONE);
-    let (start, end) = if end.is_empty() {
-        (Bound::Included(start), Bound::Unbounded)
-    } else if start <= end {
-        (Bound::Included(start), Bound::Excluded(end))
-    } else {
-        // A map's range must not run backwards; this one is empty too.
-        (Bound::Included(start), Bound::Included(start))
+    let end = match end {
+        "" => Bound::Unbounded,
+        // A map's range must not run backwards; one that does is empty, as this one is.
+        end => Bound::Excluded(end.max(start)),
     };
-    updates.range::<str, _>((start, end))
+    updates.range::<str, _>((Bound::Included(start), end))
 }

@@ -1,17 +1,16 @@
-//! Serial validation and what becomes of the writes, case by case. The notation is explained in `notation`.
+//! Serial validation, case by case. The notation is explained in `notation`.
 
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
-use model::{TxValidationCode, Version};
-use rwset::{BlockTx, StateReader, TxRwSet, validate_block};
+use rwset::{BlockTx, validate_block};
 
-use crate::notation::{bytes, encoded, hash, show_batch, state, tx};
+use crate::notation::{show_batch, state, tx};
 
-const WORDS: [&str; 8] = ["a", "b", "k", "x", "y", "z", "", "old"];
+pub(crate) const WORDS: [&str; 8] = ["a", "b", "k", "x", "y", "z", "", "old"];
 
 /// Validates transactions, separated by `|`, as block 9 on a state, and shows codes, causes and changes.
-fn check(before: &str, txs: &str, expected: Expect) {
+pub(crate) fn check(before: &str, txs: &str, expected: Expect) {
     let state = state(before);
     let rwsets: Vec<_> = txs.split('|').map(tx).collect();
     let txs: Vec<_> = rwsets.iter().map(BlockTx::Endorser).collect();
@@ -319,6 +318,28 @@ fn a_range_sees_what_earlier_transactions_of_the_block_did() {
 }
 
 #[test]
+fn a_range_that_runs_backwards_is_empty_but_for_the_last_key_read() {
+    check(
+        "a@3=x b@4=y",
+        "put b=z | range b..a[]",
+        expect![[r#"
+        VALID
+        VALID
+        cc:b [9,0] z
+    "#]],
+    );
+    check(
+        "a@3=x b@4=y",
+        "put b=z | range b..!a[a@3]",
+        expect![[r#"
+        VALID
+        VALID
+        cc:b [9,0] z
+    "#]],
+    );
+}
+
+#[test]
 fn a_range_that_was_left_early_ends_with_its_last_key() {
     check(
         "a@3=x b@4=y c@4=z",
@@ -471,381 +492,4 @@ fn hashed_keys_follow_the_same_rules_as_public_ones() {
         cc:c/#a [9,0] deleted
     "#]],
     );
-}
-
-#[test]
-fn a_value_without_metadata_keeps_the_metadata_there_is() {
-    check(
-        "a@3=x+p",
-        "put a=y",
-        expect![[r#"
-        VALID
-        cc:a [9,0] y + p
-    "#]],
-    );
-    check(
-        "a@3=x+p",
-        "meta a=q | put a=y",
-        expect![[r#"
-        VALID
-        VALID
-        cc:a [9,1] y + q
-    "#]],
-    );
-    check(
-        "a@3=x+p",
-        "del a | put a=y",
-        expect![[r#"
-        VALID
-        VALID
-        cc:a [9,1] y
-    "#]],
-    );
-    check(
-        "c/a@3=x+p",
-        "put c/a=y",
-        expect![[r#"
-        VALID
-        cc:c/#a [9,0] #y + p
-    "#]],
-    );
-}
-
-#[test]
-fn metadata_alone_keeps_the_value_and_moves_the_version() {
-    check(
-        "a@3=x+p",
-        "meta a=q",
-        expect![[r#"
-        VALID
-        cc:a [9,0] x + q
-    "#]],
-    );
-    check(
-        "a@3=x+p",
-        "meta a",
-        expect![[r#"
-        VALID
-        cc:a [9,0] x
-    "#]],
-    );
-    check(
-        "a@3=x",
-        "put a=y | meta a=q",
-        expect![[r#"
-        VALID
-        VALID
-        cc:a [9,1] y + q
-    "#]],
-    );
-    check(
-        "c/a@3=x",
-        "meta c/a=q",
-        expect![[r#"
-        VALID
-        cc:c/#a [9,0] #x + q
-    "#]],
-    );
-}
-
-#[test]
-fn metadata_alone_does_nothing_to_a_key_that_is_absent_at_that_point() {
-    check(
-        "",
-        "meta a=q | get a@-",
-        expect![[r#"
-        VALID
-        VALID
-    "#]],
-    );
-    check(
-        "a@3=x",
-        "del a | meta a=q",
-        expect![[r#"
-        VALID
-        VALID
-        cc:a [9,0] deleted
-    "#]],
-    );
-    check(
-        "",
-        "meta c/a=q",
-        expect![[r#"
-        VALID
-    "#]],
-    );
-}
-
-#[test]
-fn value_and_metadata_together_replace_both() {
-    check(
-        "a@3=x+p",
-        "put a=y meta a=q",
-        expect![[r#"
-        VALID
-        cc:a [9,0] y + q
-    "#]],
-    );
-    check(
-        "a@3=x+p",
-        "put a=y meta a",
-        expect![[r#"
-        VALID
-        cc:a [9,0] y
-    "#]],
-    );
-    check(
-        "",
-        "put a=y meta a=q",
-        expect![[r#"
-        VALID
-        cc:a [9,0] y + q
-    "#]],
-    );
-    check(
-        "",
-        "put c/a=y meta c/a=q",
-        expect![[r#"
-        VALID
-        cc:c/#a [9,0] #y + q
-    "#]],
-    );
-}
-
-#[test]
-fn a_deletion_beats_all_else_and_drops_the_metadata() {
-    check(
-        "a@3=x+p",
-        "del a",
-        expect![[r#"
-        VALID
-        cc:a [9,0] deleted
-    "#]],
-    );
-    check(
-        "a@3=x+p",
-        "del a put a=y meta a=q",
-        expect![[r#"
-        VALID
-        cc:a [9,0] deleted
-    "#]],
-    );
-    check(
-        "c/a@3=x",
-        "purge c/a",
-        expect![[r#"
-            VALID
-            cc:c/#a [9,0] deleted, purged below [9,0]
-        "#]],
-    );
-    check(
-        "c/a@3=x",
-        "purge c/a | put c/a=y | meta c/a=p",
-        expect![[r#"
-            VALID
-            VALID
-            VALID
-            cc:c/#a [9,2] #y + p, purged below [9,0]
-        "#]],
-    );
-}
-
-#[test]
-fn an_empty_value_deletes_whatever_the_flag_says() {
-    check(
-        "a@3=x",
-        "put a=",
-        expect![[r#"
-        VALID
-        cc:a [9,0] deleted
-    "#]],
-    );
-    check(
-        "c/a@3=x",
-        "put c/a=",
-        expect![[r#"
-        VALID
-        cc:c/#a [9,0] deleted
-    "#]],
-    );
-}
-
-#[test]
-fn entries_of_one_key_are_added_up_as_fabric_does_it() {
-    check(
-        "",
-        "put a=x put a=y",
-        expect![[r#"
-        VALID
-    "#]],
-    );
-    check(
-        "a@3=old+p",
-        "put a=x put a=y",
-        expect![[r#"
-        VALID
-        cc:a [9,0] old
-    "#]],
-    );
-    check(
-        "a@3=old+p",
-        "put a=x put a=y put a=z",
-        expect![[r#"
-        VALID
-        cc:a [9,0] z
-    "#]],
-    );
-    check(
-        "a@3=old+p",
-        "del a del a",
-        expect![[r#"
-        VALID
-        cc:a [9,0] old
-    "#]],
-    );
-    check(
-        "a@3=old+p",
-        "meta a=q meta a",
-        expect![[r#"
-        VALID
-        cc:a [9,0] old + q
-    "#]],
-    );
-    check(
-        "c/a@3=old",
-        "put c/a=x put c/a=y",
-        expect![[r#"
-        VALID
-        cc:c/#a [9,0] #old
-    "#]],
-    );
-}
-
-#[test]
-fn entries_so_many_that_their_sum_wraps_around_stop_nothing() {
-    let deletions = "del a ".repeat(32);
-    check(
-        "a@3=old",
-        &deletions,
-        expect![[r#"
-        VALID
-    "#]],
-    );
-    let values = "put a=x ".repeat(256);
-    check(
-        "a@3=old+p",
-        &values,
-        expect![[r#"
-        VALID
-        cc:a [9,0] x + p
-    "#]],
-    );
-}
-
-#[test]
-fn transactions_found_invalid_before_count_only_in_the_numbering() {
-    let state = state("a@3=x");
-    let reads = tx("get a@3 put b=y");
-    let config = BlockTx::Config {
-        key: "CHANNEL_CONFIG_ENV_BYTES",
-        value: bytes("config"),
-    };
-    let txs = [BlockTx::Invalid, BlockTx::Endorser(&reads), config];
-    let (verdicts, batch) = validate_block(&state, 9, &txs).unwrap();
-    let codes: Vec<_> = verdicts.iter().map(|verdict| verdict.code).collect();
-    use TxValidationCode as C;
-    assert_eq!(codes, [C::NotValidated, C::Valid, C::Valid]);
-    expect![[r#"
-        :CHANNEL_CONFIG_ENV_BYTES [9,2] config
-        cc:b [9,1] y
-    "#]]
-    .assert_eq(&show_batch(&batch, &WORDS));
-}
-
-#[test]
-fn the_configuration_is_no_part_of_the_commit_hash() {
-    let state = state("");
-    let write = tx("put a=y");
-    let config = |value| BlockTx::Config {
-        key: "CHANNEL_CONFIG_ENV_BYTES",
-        value: bytes(value),
-    };
-    let hash_with = |value| {
-        let txs = [config(value), BlockTx::Endorser(&write)];
-        validate_block(&state, 9, &txs)
-            .unwrap()
-            .1
-            .commit_hash(&[0, 0], b"previous")
-    };
-    assert_eq!(hash_with("one"), hash_with("another"));
-}
-
-#[test]
-fn the_commit_hash_depends_on_filter_writes_versions_and_the_hash_before() {
-    let state = state("a@3=x");
-    let hash_of = |txs: &str, block, filter: &[u8], previous: &[u8]| {
-        let rwset = tx(txs);
-        let (_, batch) = validate_block(&state, block, &[BlockTx::Endorser(&rwset)]).unwrap();
-        batch.commit_hash(filter, previous)
-    };
-    let hashes = [
-        hash_of("put a=y", 9, &[0], b"h"),
-        hash_of("put a=z", 9, &[0], b"h"),
-        hash_of("put b=y", 9, &[0], b"h"),
-        hash_of("del a", 9, &[0], b"h"),
-        hash_of("put n:a=y", 9, &[0], b"h"),
-        hash_of("put c/a=y", 9, &[0], b"h"),
-        hash_of("put a=y", 10, &[0], b"h"),
-        hash_of("put a=y", 9, &[1], b"h"),
-        hash_of("put a=y", 9, &[0, 0], b"h"),
-        hash_of("put a=y", 9, &[0], b""),
-    ];
-    let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
-    assert_eq!(distinct.len(), hashes.len());
-    assert_eq!(
-        hash_of("put a=y meta a=p", 9, &[0], b"h"),
-        hashes[0],
-        "metadata is no part of it"
-    );
-}
-
-#[test]
-fn a_purge_destroys_private_values_found_by_their_hash() {
-    let mut state = state("");
-    state.put_private("cc", "c", "a", "x", Version { block: 3, tx: 0 });
-    state.put_private("cc", "c", "b", "y", Version { block: 3, tx: 0 });
-    let purge = tx("purge c/a");
-    let (_, batch) = validate_block(&state, 9, &[BlockTx::Endorser(&purge)]).unwrap();
-    assert_eq!(
-        batch.purges().collect::<Vec<_>>(),
-        [("cc", "c", &hash("a"), Version { block: 9, tx: 0 })]
-    );
-    state.apply(9, &batch);
-    assert_eq!(state.get_private("cc", "c", "a").unwrap(), None);
-    assert!(state.get_private("cc", "c", "b").unwrap().is_some());
-}
-
-#[test]
-fn a_namespace_that_is_there_twice_is_found() {
-    let once = encoded("put a=x put n:a=x");
-    assert_eq!(TxRwSet::parse(&once).unwrap().duplicate_namespace(), None);
-    let twice = [once.as_ref(), &encoded("get n:b@-")].concat();
-    assert_eq!(
-        TxRwSet::parse(&twice.into()).unwrap().duplicate_namespace(),
-        Some("n")
-    );
-}
-
-#[test]
-fn bytes_that_do_not_decode_at_any_level_are_a_bad_rwset() {
-    for text in ["ff", "1204120208ff", "1209 1a07 1205 0a03 08ffff"] {
-        let bytes = hex::decode(text.replace(' ', "")).unwrap();
-        let error = TxRwSet::parse(&bytes.into()).unwrap_err();
-        assert_eq!(
-            TxValidationCode::from(error),
-            TxValidationCode::BadRwset,
-            "{text}"
-        );
-    }
-    assert_eq!(TxRwSet::parse(&bytes("")), Ok(TxRwSet::default()));
 }
