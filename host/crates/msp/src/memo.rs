@@ -1,0 +1,96 @@
+//! Remembers which signatures were found good.
+
+use std::fmt;
+
+use quick_cache::sync::Cache;
+use ring::digest::{Context, SHA256};
+
+/// A bounded memory of good signatures: (public key, signed bytes, signature) triples whose mathematics held.
+///
+/// The same signature is checked again and again: a proposal by the endorser, its transaction by the orderer, the
+/// committer and the gateway. A node makes one memo and hands it to the managers of all its channels, also to those that
+/// come with later configurations: nothing in it depends on who trusts whom. Never share one between two nodes. Bad
+/// signatures are not remembered, so that nobody can push good ones out for free.
+pub struct SignatureMemo {
+    good: Cache<[u8; 32], ()>,
+}
+
+impl SignatureMemo {
+    /// A memo of about `capacity` signatures, 32 bytes each and the cache's own overhead.
+    #[must_use]
+    pub fn new(capacity: usize) -> SignatureMemo {
+        SignatureMemo {
+            good: Cache::new(capacity.max(1)),
+        }
+    }
+
+    /// The name of a triple: SHA-256 over the key, the digest of the signed bytes and the signature, each with its length.
+    pub(crate) fn name(public_key: &[u8], digest: &[u8; 32], signature: &[u8]) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        for part in [public_key, digest.as_slice(), signature] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        finish(context)
+    }
+
+    /// Whether the triple of this name was found good and is still remembered.
+    pub(crate) fn knows(&self, name: &[u8; 32]) -> bool {
+        self.good.get(name).is_some()
+    }
+
+    /// Remembers that the triple of this name is good.
+    pub(crate) fn remember(&self, name: [u8; 32]) {
+        self.good.insert(name, ());
+    }
+}
+
+impl fmt::Debug for SignatureMemo {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SignatureMemo")
+            .field("len", &self.good.len())
+            .finish()
+    }
+}
+
+/// SHA-256 of `bytes`.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(bytes);
+    finish(context)
+}
+
+/// SHA-256 of the parts, one after the other.
+pub(crate) fn sha256_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    parts.for_each(|part| context.update(part));
+    finish(context)
+}
+
+fn finish(context: Context) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_other_lengths_have_another_name() {
+        let digest = [0; 32];
+        let one = SignatureMemo::name(b"ab", &digest, b"c");
+        let other = SignatureMemo::name(b"a", &digest, b"bc");
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn only_what_was_remembered_is_known() {
+        let memo = SignatureMemo::new(10);
+        memo.remember([1; 32]);
+        assert!(memo.knows(&[1; 32]));
+        assert!(!memo.knows(&[2; 32]));
+    }
+}

@@ -1,0 +1,147 @@
+//! Signing in one's own name.
+
+use std::{fmt, path::Path};
+
+use bytes::Bytes;
+use p256::{SecretKey, pkcs8::DecodePrivateKey};
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
+};
+
+use crate::{
+    Certificate, Error, Identity, folder,
+    key::PublicKey,
+    pem,
+    signature::{Curve, EcdsaSignature},
+};
+
+/// Something that signs as one identity.
+pub trait Signer: Send + Sync {
+    /// The MSP that the identity belongs to.
+    fn msp_id(&self) -> &str;
+
+    /// The identity as it travels: a marshalled `SerializedIdentity`.
+    fn identity(&self) -> &Bytes;
+
+    /// Signs SHA-256 of `message` with ECDSA; the answer is DER with the low one of the two possible S values.
+    ///
+    /// # Errors
+    /// [`Error::Key`]: the key cannot sign at the moment (no randomness from the operating system).
+    fn sign(&self, message: &[u8]) -> Result<Bytes, Error>;
+}
+
+/// A certificate and its P-256 private key, held in memory.
+pub struct SigningIdentity {
+    msp_id: String,
+    serialized: Bytes,
+    certificate: Certificate,
+    key: EcdsaKeyPair,
+    /// Only for the signature's nonce, which ring mixes with the key and the message.
+    random: SystemRandom,
+}
+
+impl SigningIdentity {
+    /// Takes a PEM certificate and the PEM private key that belongs to it (PKCS#8, or SEC 1 as old tools write it).
+    ///
+    /// # Errors
+    /// - [`Error::Malformed`]: the certificate cannot be read.
+    /// - [`Error::Key`]: the key cannot be read, is not P-256, or is another certificate's.
+    pub fn from_pem(certificate: &[u8], key: &[u8], msp_id: &str) -> Result<Self, Error> {
+        let parsed = Certificate::from_pem(certificate)?;
+        let PublicKey::Ec(Curve::P256, point) = parsed.key() else {
+            return Err(unusable("the certificate's key is not of P-256"));
+        };
+        let secret = read_key(key)?;
+        let random = SystemRandom::new();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pair = EcdsaKeyPair::from_private_key_and_public_key(
+            algorithm,
+            &secret.to_bytes(),
+            point,
+            &random,
+        )
+        .map_err(|_| unusable("it does not belong to the certificate"))?;
+        Ok(SigningIdentity {
+            msp_id: msp_id.to_owned(),
+            serialized: Identity::serialize(msp_id, certificate),
+            certificate: parsed,
+            key: pair,
+            random,
+        })
+    }
+
+    /// Takes the certificate in `signcerts/` and its key in `keystore/` of an MSP folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read, [`Error::Key`] if no file of `keystore/` is the certificate's key, and
+    /// [`Error::Malformed`] if there is no certificate.
+    pub fn from_folder(folder: &Path, msp_id: &str) -> Result<Self, Error> {
+        let certificates = folder::pem_files(&folder.join("signcerts"))?;
+        let certificate = certificates
+            .first()
+            .ok_or_else(|| Error::malformed("MSP folder", "signcerts holds no certificate"))?;
+        let mut refused = unusable("keystore holds no key");
+        for key in folder::pem_files(&folder.join("keystore"))? {
+            match SigningIdentity::from_pem(certificate, &key, msp_id) {
+                Err(error @ Error::Key { .. }) => refused = error,
+                answer => return answer,
+            }
+        }
+        Err(refused)
+    }
+
+    /// The certificate that others will see.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
+impl Signer for SigningIdentity {
+    fn msp_id(&self) -> &str {
+        &self.msp_id
+    }
+
+    fn identity(&self) -> &Bytes {
+        &self.serialized
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Bytes, Error> {
+        let fixed = self
+            .key
+            .sign(&self.random, message)
+            .map_err(|_| unusable("no randomness to sign with"))?;
+        let signature = EcdsaSignature::from_fixed(fixed.as_ref()).with_low_s(Curve::P256);
+        Ok(signature.to_der().into())
+    }
+}
+
+impl fmt::Debug for SigningIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SigningIdentity")
+            .field("msp_id", &self.msp_id)
+            .field("subject", &self.certificate.subject())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a PEM private key of P-256. OpenSSL may write a block of curve parameters before it.
+pub(crate) fn read_key(text: &[u8]) -> Result<SecretKey, Error> {
+    for block in pem::decode_all(text) {
+        let key = match block.label.as_str() {
+            "PRIVATE KEY" => SecretKey::from_pkcs8_der(&block.bytes).ok(),
+            "EC PRIVATE KEY" => SecretKey::from_sec1_der(&block.bytes).ok(),
+            _ => continue,
+        };
+        return key.ok_or_else(|| unusable("it is not a P-256 key"));
+    }
+    Err(unusable("there is no PEM private key"))
+}
+
+fn unusable(reason: &str) -> Error {
+    Error::Key {
+        reason: reason.to_owned(),
+    }
+}
