@@ -1,0 +1,40 @@
+//! The machine's clock and randomness, read here and handed to everybody else.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use model::client::NONCE_BYTES;
+use prost_types::Timestamp;
+use rand::RngCore as _;
+
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock; others are given it")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp {
+        seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),
+    }
+}
+
+/// The time now, in unix seconds.
+pub(crate) fn now_s() -> i64 {
+    now().seconds
+}
+
+/// Fills `bytes` from the operating system's randomness.
+pub(crate) fn fill_random(bytes: &mut [u8]) {
+    rand::rngs::ThreadRng::default().fill_bytes(bytes);
+}
+
+/// A fresh nonce for a message of this node.
+pub(crate) fn nonce() -> [u8; NONCE_BYTES] {
+    let mut nonce = [0; NONCE_BYTES];
+    fill_random(&mut nonce);
+    nonce
+}
+
+/// The clock as services take it.
+pub(crate) fn seconds() -> Arc<dyn Fn() -> i64 + Send + Sync> {
+    Arc::new(now_s)
+}

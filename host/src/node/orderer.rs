@@ -1,0 +1,153 @@
+//! An orderer, wired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::orderer::{ChainTask, Orderer, Parts};
+use ledger::{JoinedChannel, NodeIdentity, NodeStore, OrdererLedger};
+use model::MspId;
+use model::hash::sha256;
+use msp::{Signer as _, SigningIdentity};
+use services::MESSAGE_SIZE_BYTES_MAX;
+use services::orderer::atomic_broadcast_server::AtomicBroadcastServer;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tracing::info;
+
+use super::health::Failed;
+use super::{Node, NodeError, Task, clock, join, operations};
+use crate::config::OrdererConfig;
+use crate::server::Server;
+use crate::tls;
+
+/// Starts an orderer: its folder is locked, its channels are open, its listener is bound.
+///
+/// # Errors
+/// [`NodeError`], naming what of the configuration cannot be used.
+pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeError> {
+    let signer = Arc::new(SigningIdentity::from_folder(&config.msp_folder, &config.msp_id)?);
+    let identity = NodeIdentity {
+        msp_id: MspId::parse(signer.msp_id())?,
+        certificate_hash: sha256(signer.certificate().der()),
+    };
+    let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
+    let (streams, stop) = (TaskTracker::new(), CancellationToken::new());
+    let orderer = Orderer::new(Parts {
+        config: settings(&config)?,
+        signer,
+        clock: clock::seconds(),
+        entropy: Arc::new(clock::fill_random),
+        tasks: streams.clone(),
+        stopping: stop.clone(),
+    });
+    let mut tasks: Vec<Task> = Vec::new();
+    for task in open_channels(&config, &store, &orderer).await? {
+        tasks.push(Box::pin(run_chain(task)));
+    }
+    let limits = &config.limits;
+    let drain_timeout = Duration::from_millis(limits.drain_timeout_ms);
+    let (listener, address) = operations::bind(config.listen.address).await?;
+    let tls = config.listen.tls.as_ref().map(tls::server_config).transpose()?;
+    let operations_routes = routes(&orderer);
+    let service = AtomicBroadcastServer::new(orderer.service())
+        .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+    let router = Routes::new(service).into_axum_router().merge(operations_routes.clone());
+    let server = Server::new(listener, tls, router, limits.connections, drain_timeout);
+    tasks.push(super::serve(server, stop.clone()));
+    if let Some(server) = operations::server(config.operations_address, operations_routes, drain_timeout).await? {
+        tasks.push(super::serve(server, stop.clone()));
+    }
+    info!(%address, channels = orderer.channels().len(), "orderer listening");
+    // Channels are joined at the start only: nothing comes later.
+    let (_, later) = mpsc::channel(1);
+    Ok(Node { kind: "orderer", address, tasks, later, streams, stop, drain_timeout })
+}
+
+fn settings(config: &OrdererConfig) -> Result<::orderer::Config, NodeError> {
+    let limits = &config.limits;
+    let certificate = match &config.listen.tls {
+        Some(tls) => std::fs::read(&tls.certificate).map_err(|source| NodeError::File {
+            what: "the TLS certificate",
+            path: tls.certificate.clone(),
+            source,
+        })?,
+        None => Vec::new(),
+    };
+    Ok(::orderer::Config {
+        tls_certificate_pem: certificate.into(),
+        block_gap_min_ms: limits.block_gap_min_ms,
+        stream_messages_max: limits.stream_read_ahead,
+        queue_messages_max: limits.queue,
+        deliver: delivery::Config {
+            time_window_s: i64::try_from(limits.time_window_s).unwrap_or(i64::MAX),
+            queue_blocks_max: limits.deliver_queue_blocks,
+            queue_bytes_max: limits.deliver_queue_bytes,
+            ..delivery::Config::default()
+        },
+        ..::orderer::Config::default()
+    })
+}
+
+async fn open_channels(
+    config: &OrdererConfig,
+    store: &NodeStore,
+    orderer: &Orderer,
+) -> Result<Vec<ChainTask>, NodeError> {
+    let mut chains = Vec::new();
+    for joined in store.channels()? {
+        let folder = store.channel_folder(&joined.channel);
+        match OrdererLedger::open(&folder, ledger::Config::default()).await {
+            Ok(ledger) => chains.push(orderer.add_channel(ledger).await?),
+            Err(ledger::Error::Missing { .. }) => {} // cut short by a crash: joined again below
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for path in &config.genesis_blocks {
+        let (id, genesis) = join::read_genesis(path)?;
+        if orderer.channels().iter().any(|known| known.channel == id) {
+            continue;
+        }
+        orderer.check_genesis(&genesis)?;
+        store.join(&JoinedChannel { channel: id.clone(), genesis_hash: genesis.header_hash() })?;
+        let folder = store.channel_folder(&id);
+        let ledger = OrdererLedger::create(&folder, &id, &genesis, ledger::Config::default()).await?;
+        chains.push(orderer.add_channel(ledger).await?);
+    }
+    Ok(chains)
+}
+
+async fn run_chain(task: ChainTask) -> Result<(), NodeError> {
+    Ok(task.run().await?)
+}
+
+fn routes(orderer: &Orderer) -> axum::Router {
+    let (healthy, measured) = (orderer.clone(), orderer.clone());
+    let checks = Arc::new(move || {
+        let broken = |channel: ::orderer::ChannelInfo| {
+            channel.failed.then(|| Failed {
+                component: format!("channel {}", channel.channel),
+                reason: "it has stopped".to_owned(),
+            })
+        };
+        healthy.channels().into_iter().filter_map(broken).collect()
+    });
+    let write = Arc::new(move |text: &mut super::metrics::Text| {
+        for sample in measured.metrics().samples() {
+            let labels: Vec<(&str, &str)> = sample.label.into_iter().collect();
+            match sample.value {
+                ::orderer::Value::Counter(value) => text.counter(sample.name, &labels, value),
+                ::orderer::Value::Gauge(value) => text.gauge(sample.name, &labels, value),
+                ::orderer::Value::Histogram { buckets, sum_s, count } => {
+                    text.histogram(sample.name, &buckets, sum_s, count);
+                }
+            }
+        }
+        for channel in measured.channels() {
+            text.gauge("orderer_height", &[("channel", channel.channel.as_str())], channel.height);
+        }
+    });
+    operations::routes(checks, write)
+}
