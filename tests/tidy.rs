@@ -15,7 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("rwset", 3),
     ("msp", 3),
     ("channel", 4),
-    ("delivery", 4),
+    ("delivery", 5),
     ("joined", 5),
     ("lifecycle", 4),
     ("runtime", 4),
