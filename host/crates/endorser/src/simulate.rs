@@ -1,0 +1,251 @@
+//! Step 5: the proposal run on one height of the ledger, its reads and writes recorded.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lifecycle::{Definition, record_reads};
+use model::Block;
+use prost::Message as _;
+use proto::msp::SerializedIdentity;
+use proto::protos::{Response, SignedProposal};
+use runtime::{Answer, Entry, Event, Hooks, Invocation, Level, LogLine, Trap, TrapCode, TxContext, Worker};
+use rwset::{SimulateError, Simulated, Simulator, StateReader as _};
+
+use crate::check::{Joined, Request};
+use crate::collections::{Disseminations, collection_hook};
+use crate::endorser::Inner;
+use crate::syscc::{self, cscc, lifecycle as lifecycle_scc, qscc};
+use crate::{Error, callee::call_hook};
+
+/// Where a chaincode that must be initialised keeps the version it was initialised for, in its own namespace.
+const INITIALIZED: &str = "\u{0}\u{10ffff}initialized";
+
+/// What came of running a proposal.
+pub(crate) struct Simulation {
+    pub(crate) response: Response,
+    pub(crate) event: Option<Event>,
+    /// The version of the chaincode that answered.
+    pub(crate) version: String,
+    /// Height of the ledger that it saw.
+    pub(crate) height: u64,
+    /// None for calls that have no state: those to the peer itself, and `qscc` and `cscc` always.
+    pub(crate) simulated: Option<Simulated>,
+}
+
+/// What is left to do for a proposal.
+pub(crate) enum Ran {
+    /// To answer.
+    Answered(Box<Simulation>),
+    /// To join the channel that begins with this block.
+    Join(Box<Block>),
+}
+
+impl Simulation {
+    /// An answer without reads and writes.
+    pub(crate) fn unrecorded(response: Response, version: &str) -> Self {
+        Self {
+            response,
+            event: None,
+            version: version.to_owned(),
+            height: 0,
+            simulated: None,
+        }
+    }
+}
+
+/// Runs a proposal, on a thread of the executor.
+///
+/// # Errors
+/// - [`Error::Failed`]: there is no response to endorse; the text says why, and holds nothing of this machine.
+/// - [`Error::Unavailable`], [`Error::Broken`]: this peer could not read what it needed.
+pub(crate) fn simulate(
+    inner: &Arc<Inner>,
+    request: &Arc<Request>,
+    worker: &Worker<'_>,
+) -> Result<Ran, Error> {
+    let begun = Instant::now();
+    let simulation = match request.proposal.chaincode.as_str() {
+        syscc::CSCC => match cscc::invoke(inner, request)? {
+            cscc::Reply::Join(block) => return Ok(Ran::Join(block)),
+            cscc::Reply::Response(response) => {
+                Simulation::unrecorded(response, syscc::SYSTEM_VERSION)
+            }
+        },
+        syscc::QSCC => {
+            Simulation::unrecorded(qscc::invoke(inner, request)?, syscc::SYSTEM_VERSION)
+        }
+        syscc::LIFECYCLE => lifecycle_scc::invoke(inner, request, worker)?,
+        _ => run_contract(inner, request, worker)?,
+    };
+    inner.metrics.simulated(begun.elapsed());
+    Ok(Ran::Answered(Box::new(simulation)))
+}
+
+/// What a client is told when its proposal took too long; Fabric's text.
+pub(crate) fn timed_out(tx_id: &str) -> Error {
+    Error::in_simulation(format_args!(
+        "failed to execute transaction {tx_id}: error sending: timeout expired while executing transaction"
+    ))
+}
+
+fn run_contract(
+    inner: &Arc<Inner>,
+    request: &Arc<Request>,
+    worker: &Worker<'_>,
+) -> Result<Simulation, Error> {
+    let (name, channel) = (&request.proposal.chaincode, request.proposal.channel_id());
+    let unfit = |reason: &dyn std::fmt::Display| {
+        Error::Failed(format!(
+            "make sure the chaincode {name} has been successfully defined on channel {channel} and try again: {reason}"
+        ))
+    };
+    let Some(joined) = &request.joined else {
+        return Err(unfit(&"could not get channel config for channel ''"));
+    };
+    let snapshot = joined.channel.ledger().snapshot()?;
+    let height = snapshot.height();
+    let mut simulator = Simulator::new(Box::new(snapshot), request.tx_id.as_str());
+    record(record_reads(&mut simulator, name, false))?;
+    let found = inner.contracts.find(simulator.reader(), channel, name)?;
+    let runnable = found.map_err(|reason| unfit(&reason))?;
+    let is_init = request.proposal.input.is_init;
+    let entry = entry(&mut simulator, &runnable.definition, is_init)?.map_err(|reason| {
+        let tx_id = &request.tx_id;
+        Error::in_simulation(format_args!(
+            "failed to execute transaction {tx_id}: invalid invocation: {reason}"
+        ))
+    })?;
+    let contract = inner.contracts.load(&runnable.package_id)?;
+    let disseminations = Disseminations::default();
+    let invocation = Invocation {
+        contract,
+        namespace: name.clone(),
+        channel: channel.to_owned(),
+        entry,
+        args: request.proposal.input.args.clone(),
+        context: Arc::new(context(request)),
+        simulator,
+        hooks: Hooks {
+            collection: collection_hook(inner, request, &disseminations),
+            call: call_hook(inner, request),
+        },
+    };
+    let outcome = worker.invoke(invocation);
+    write_log(joined, &outcome.log);
+    let answer = outcome
+        .result
+        .map_err(|trap| trapped(request.tx_id.as_str(), trap))?;
+    let Answer {
+        reply,
+        event,
+        simulator,
+    } = answer;
+    let simulated = simulator.finish()?;
+    disseminations.refuse_unreachable(simulated.private.as_ref())?;
+    let response = Response {
+        status: reply.status,
+        message: reply.message,
+        payload: reply.payload,
+    };
+    Ok(Simulation {
+        response,
+        event,
+        version: runnable.definition.version.clone(),
+        height,
+        simulated: Some(simulated),
+    })
+}
+
+/// Which function of the contract to call; the error is Fabric's text. Records what the answer depends on.
+pub(crate) fn entry(
+    simulator: &mut Simulator,
+    definition: &Definition,
+    is_init: bool,
+) -> Result<Result<Entry, String>, SimulateError> {
+    let name = &definition.name;
+    if !definition.init_required {
+        return Ok(if is_init {
+            Err(format!(
+                "chaincode '{name}' does not require initialization but called as init"
+            ))
+        } else {
+            Ok(Entry::Invoke)
+        });
+    }
+    let version = definition.version.as_bytes();
+    let done = simulator.get_state(name, INITIALIZED)?;
+    let is_done = done.is_some_and(|done| done == version);
+    Ok(match (is_init, is_done) {
+        (true, false) => {
+            simulator.put_state(name, INITIALIZED, version.to_vec().into())?;
+            Ok(Entry::Init)
+        }
+        (true, true) => Err(format!(
+            "chaincode '{name}' is already initialized but called as init"
+        )),
+        (false, true) => Ok(Entry::Invoke),
+        (false, false) => Err(format!(
+            "chaincode '{name}' has not been initialized for this version, must call as init first"
+        )),
+    })
+}
+
+/// Reads of the definition fail only with the state.
+pub(crate) fn record(done: Result<(), lifecycle::Error>) -> Result<(), Error> {
+    done.map_err(|error| match error {
+        lifecycle::Error::State(error) => error.into(),
+        other => Error::in_simulation(other),
+    })
+}
+
+/// What the chaincode is told of the proposal. As in Fabric, decorations come from the peer and never from the client;
+/// this peer adds none.
+fn context(request: &Request) -> TxContext {
+    let proposal = &request.proposal;
+    let creator = SerializedIdentity::decode(proposal.creator().clone()).unwrap_or_default();
+    let signed = SignedProposal {
+        proposal_bytes: proposal.bytes.clone(),
+        signature: proposal.signature.clone(),
+    };
+    TxContext {
+        tx_id: request.tx_id.as_str().to_owned(),
+        creator_msp_id: creator.mspid,
+        creator_certificate: creator.id_bytes,
+        timestamp: proposal.timestamp().unwrap_or_default(),
+        transient: proposal.transient.clone(),
+        binding: proposal.binding().to_vec().into(),
+        signed_proposal: signed.encode_to_vec().into(),
+        ..TxContext::default()
+    }
+}
+
+/// What a client learns of a chaincode that gave no response: the guest's own panic, or the trap's code and words.
+fn trapped(tx_id: &str, trap: Trap) -> Error {
+    match trap.code {
+        TrapCode::Deadline => timed_out(tx_id),
+        TrapCode::Host => {
+            let detail = trap.detail.unwrap_or(trap.message);
+            Error::Unavailable(detail.into())
+        }
+        _ if trap.message.starts_with("chaincode panicked: ") => Error::Failed(trap.message),
+        code => Error::Failed(format!("{code}: {}", trap.message)),
+    }
+}
+
+fn write_log(joined: &Joined, lines: &[LogLine]) {
+    for LogLine {
+        chaincode,
+        level,
+        text,
+    } in lines
+    {
+        let channel = joined.bundle.channel_id();
+        match level {
+            Level::Error => tracing::error!(%channel, chaincode, text, "chaincode says"),
+            Level::Warning => tracing::warn!(%channel, chaincode, text, "chaincode says"),
+            Level::Info => tracing::info!(%channel, chaincode, text, "chaincode says"),
+            Level::Debug => tracing::debug!(%channel, chaincode, text, "chaincode says"),
+            Level::Trace => tracing::trace!(%channel, chaincode, text, "chaincode says"),
+        }
+    }
+}
