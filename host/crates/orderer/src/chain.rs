@@ -4,12 +4,13 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use channel::Bundle;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use ledger::batch_payload;
 use model::ChannelId;
 use openraft::{Raft, error::ClientWriteError, metrics::RaftMetrics, raft::ClientWriteResult};
 use tokio::{
     select,
     sync::{mpsc, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -29,6 +30,9 @@ use crate::{
 const INBOX_MAX: usize = 256;
 /// Times that a message is checked again because the configuration changed under it.
 const ATTEMPTS_MAX: u32 = 8;
+
+/// How long the last block being written is waited for at the end.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
 type RaftState = watch::Receiver<RaftMetrics<u64, openraft::BasicNode>>;
 
@@ -79,6 +83,7 @@ impl ChainTask {
         let raft = self.raft.clone();
         let failed = self.failed.clone();
         let channel = self.channel.clone();
+        let mut bundle = self.bundle.clone();
         let result = Chain::new(self).run().await;
         if let Err(error) = &result {
             error!(%channel, %error, "channel stopped");
@@ -86,6 +91,11 @@ impl ChainTask {
         }
         if let Err(error) = raft.shutdown().await {
             warn!(%channel, %error, "raft did not shut down cleanly");
+        }
+        // The state machine's own task ends a moment later, and lets go of the ledger then.
+        let gone = async { while bundle.changed().await.is_ok() {} };
+        if timeout(SHUTDOWN_PATIENCE, gone).await.is_err() {
+            warn!(%channel, "raft's state machine is still busy");
         }
         result
     }
@@ -124,7 +134,7 @@ impl Chain {
         let mut state = self.task.raft.metrics();
         let mut progress = self.task.raft.metrics();
         let mut deadline = None;
-        self.wait_for_leader().await;
+        wait_for_leader(&self.task).await;
         let stopping = self.task.stopping.clone();
         while !(self.queue_ended && self.is_empty()) {
             let caught_up = self.caught_up(&progress.borrow_and_update().clone());
@@ -155,19 +165,6 @@ impl Chain {
             }
         }
         Ok(())
-    }
-
-    async fn wait_for_leader(&self) {
-        let patience = self.task.settings.leader_patience;
-        let wait = self.task.raft.wait(Some(patience));
-        let led =
-            |metrics: &RaftMetrics<u64, openraft::BasicNode>| metrics.current_leader.is_some();
-        select! {
-            found = wait.metrics(led, "a leader") => if found.is_err() {
-                warn!(channel = %self.task.channel, "no raft leader yet");
-            },
-            () = self.task.stopping.cancelled() => {}
-        }
     }
 
     /// Whether what this node proposes now is checked against a configuration that holds all that was agreed on before
@@ -261,7 +258,7 @@ impl Chain {
         let entries = batch
             .iter()
             .map(|submission| submission.admitted.entry.clone());
-        let value = Batch(entries.collect());
+        let value = Batch(batch_payload(entries.collect()));
         let config = batch
             .iter()
             .any(|submission| submission.admitted.kind == Kind::ConfigUpdate);
@@ -343,6 +340,18 @@ impl Chain {
             channel: self.task.channel.clone(),
             reason,
         }
+    }
+}
+
+/// Gives Raft some time to find a leader, so that the first messages are not refused for want of one.
+async fn wait_for_leader(task: &ChainTask) {
+    let wait = task.raft.wait(Some(task.settings.leader_patience));
+    let led = |metrics: &RaftMetrics<u64, openraft::BasicNode>| metrics.current_leader.is_some();
+    select! {
+        found = wait.metrics(led, "a leader") => if found.is_err() {
+            warn!(channel = %task.channel, "no raft leader yet");
+        },
+        () = task.stopping.cancelled() => {}
     }
 }
 

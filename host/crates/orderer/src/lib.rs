@@ -50,3 +50,6 @@ pub use grpc::AtomicBroadcastService;
 pub use metrics::{Metrics, Sample, Value};
 pub use node::{Orderer, Parts};
 pub use registry::ChannelInfo;
+
+#[cfg(test)]
+mod tests;

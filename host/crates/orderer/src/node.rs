@@ -88,7 +88,7 @@ impl Orderer {
     /// from now on; messages are ordered once the task runs. Give the task to the node's `JoinSet`.
     ///
     /// # Errors
-    /// Any [`Error`]; the channel is not taken up.
+    /// Any [`Error`]; the channel is not taken up. It says nothing about other channels: go on serving them.
     pub async fn add_channel(&self, ledger: OrdererLedger) -> Result<ChainTask, Error> {
         let (channel, task) = open::open(&self.0, ledger).await?;
         if let Err(error) = self.0.registry.add(channel) {

@@ -179,6 +179,13 @@ async fn start_raft(
         reason,
     };
     let raft_config = raft_config(config, channel, place).map_err(failed)?;
+    // Asked of the ledger: Raft may have stopped already over what it found there, which is the channel's task to tell.
+    let fresh = blocking(ledger, |ledger| {
+        Ok(ledger.last_log()?.is_none() && ledger.vote()?.is_none())
+    });
+    let fresh = fresh
+        .await
+        .map_err(Error::ledger("tell its last log entry"))?;
     let log = LogStore::new(ledger.clone());
     let raft = Raft::new(
         raft_id(place),
@@ -189,11 +196,7 @@ async fn start_raft(
     )
     .await
     .map_err(|error| failed(error.to_string()))?;
-    let initialized = raft
-        .is_initialized()
-        .await
-        .map_err(|e| failed(e.to_string()))?;
-    if !initialized {
+    if fresh {
         // Every consenter begins with the same members, the genesis block's.
         raft.initialize(members)
             .await

@@ -1,28 +1,18 @@
 //! Raft's values as the ledger keeps them: numbers in columns, a batch as the data of its block, members as JSON.
 
 use bytes::Bytes;
-use ledger::{EntryKind, LogEntry, batch_payload, transactions_of};
+use ledger::{EntryKind, LogEntry};
 use openraft::{BasicNode, CommittedLeaderId, Entry, EntryPayload, LogId, Membership, Vote};
 
 use super::{Batch, TypeConfig};
 
 /// Why an entry cannot be kept, or what is kept is no entry.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadEntry {
-    /// The members.
-    #[error("the members in log entry {index} are not readable")]
-    Membership {
-        index: u64,
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The messages.
-    #[error("the batch in log entry {index} is not readable")]
-    Batch {
-        index: u64,
-        #[source]
-        source: ledger::Error,
-    },
+#[error("the members in log entry {index} have no readable form")]
+pub(crate) struct BadMembers {
+    index: u64,
+    #[source]
+    source: serde_json::Error,
 }
 
 /// Where an entry is, for the ledger.
@@ -59,17 +49,15 @@ pub(crate) fn from_stored_vote(vote: ledger::Vote) -> Vote<u64> {
 /// An entry, for the ledger.
 ///
 /// # Errors
-/// [`BadEntry::Membership`]: the members have no JSON form; none is known for which that is so.
-pub(crate) fn to_stored(entry: &Entry<TypeConfig>) -> Result<LogEntry, BadEntry> {
+/// [`BadMembers`]: no members are known for which that is so.
+pub(crate) fn to_stored(entry: &Entry<TypeConfig>) -> Result<LogEntry, BadMembers> {
     let index = entry.log_id.index;
     let (kind, payload) = match &entry.payload {
         EntryPayload::Blank => (EntryKind::Blank, Bytes::new()),
-        EntryPayload::Normal(Batch(messages)) => {
-            (EntryKind::Batch, batch_payload(messages.clone()))
-        }
+        EntryPayload::Normal(Batch(data)) => (EntryKind::Batch, data.clone()),
         EntryPayload::Membership(membership) => {
             let json = serde_json::to_vec(membership);
-            let json = json.map_err(|source| BadEntry::Membership { index, source })?;
+            let json = json.map_err(|source| BadMembers { index, source })?;
             (EntryKind::Membership, json.into())
         }
     };
@@ -80,23 +68,19 @@ pub(crate) fn to_stored(entry: &Entry<TypeConfig>) -> Result<LogEntry, BadEntry>
     })
 }
 
-/// An entry, for Raft; the messages of a batch share memory with what was read.
+/// An entry, for Raft.
 ///
 /// # Errors
-/// [`BadEntry`]: the row is damaged, or another program's.
-pub(crate) fn from_stored(entry: LogEntry) -> Result<Entry<TypeConfig>, BadEntry> {
+/// [`BadMembers`]: the row is another program's.
+pub(crate) fn from_stored(entry: LogEntry) -> Result<Entry<TypeConfig>, BadMembers> {
     let index = entry.id.index;
     let payload = match entry.kind {
         EntryKind::Blank => EntryPayload::Blank,
-        EntryKind::Batch => {
-            let messages = transactions_of(&entry.payload);
-            let messages = messages.map_err(|source| BadEntry::Batch { index, source })?;
-            EntryPayload::Normal(Batch(messages))
-        }
+        EntryKind::Batch => EntryPayload::Normal(Batch(entry.payload)),
         EntryKind::Membership => {
             let membership: Result<Membership<u64, BasicNode>, _> =
                 serde_json::from_slice(&entry.payload);
-            let membership = membership.map_err(|source| BadEntry::Membership { index, source })?;
+            let membership = membership.map_err(|source| BadMembers { index, source })?;
             EntryPayload::Membership(membership)
         }
     };
@@ -117,13 +101,6 @@ mod tests {
         Entry { log_id, payload }
     }
 
-    fn batch() -> EntryPayload<TypeConfig> {
-        EntryPayload::Normal(Batch(vec![
-            Bytes::from_static(b"one"),
-            Bytes::from_static(b"two"),
-        ]))
-    }
-
     #[test]
     fn every_kind_of_entry_comes_back_as_it_went() {
         let nodes = BTreeMap::from([
@@ -132,7 +109,7 @@ mod tests {
         ]);
         for payload in [
             EntryPayload::Blank,
-            batch(),
+            EntryPayload::Normal(Batch(Bytes::from_static(b"messages"))),
             EntryPayload::Membership(Membership::from(nodes)),
         ] {
             let entry = entry(payload);
@@ -149,19 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_entry_is_told_by_its_index() {
-        let mut stored = to_stored(&entry(batch())).unwrap();
-        stored.payload = Bytes::from_static(b"\xff");
-        let error = from_stored(stored.clone()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the batch in log entry 9 is not readable"
-        );
+    fn members_that_are_not_readable_are_told_by_their_index() {
+        let mut stored = to_stored(&entry(EntryPayload::Blank)).unwrap();
         stored.kind = EntryKind::Membership;
         let error = from_stored(stored).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the members in log entry 9 are not readable"
+            "the members in log entry 9 have no readable form"
         );
     }
 }

@@ -201,7 +201,7 @@ impl Recent {
 
 fn size_of(entry: &Entry<TypeConfig>) -> usize {
     match &entry.payload {
-        EntryPayload::Normal(Batch(messages)) => messages.iter().map(|message| message.len()).sum(),
+        EntryPayload::Normal(Batch(data)) => data.len(),
         EntryPayload::Blank | EntryPayload::Membership(_) => 0,
     }
 }

@@ -2,7 +2,7 @@ use std::{io::Cursor, sync::Arc};
 
 use bytes::Bytes;
 use channel::Bundle;
-use ledger::{Effect, OrdererLedger};
+use ledger::{Effect, OrdererLedger, transactions_of};
 use model::Block;
 use openraft::{
     BasicNode, Entry, EntryPayload, LogId, OptionalSend, RaftSnapshotBuilder, Snapshot,
@@ -111,7 +111,9 @@ impl StateMachine {
             index: log_id.index,
             consenter_ids: self.members.voter_ids().collect(),
         };
-        let block = self.writer.next(batch.0, &position, &self.signing);
+        // A batch that cannot be read can be read by no node: the channel stops, and a person must look.
+        let messages = transactions_of(&batch.0).map_err(failed(log_id))?;
+        let block = self.writer.next(messages, &position, &self.signing);
         let block = block.map_err(failed(log_id))?;
         let next_bundle = match self.next_bundle(&block) {
             Ok(next) => next,

@@ -2,9 +2,9 @@ use bytes::Bytes;
 use openraft::BasicNode;
 use serde::{Deserialize, Serialize};
 
-/// What is agreed on: the messages of one block, each an encoded envelope.
+/// What is agreed on: the messages of one block, already encoded as its `BlockData`. Looked into only to make the block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Batch(pub(crate) Vec<Bytes>);
+pub(crate) struct Batch(pub(crate) Bytes);
 
 /// What became of a log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
