@@ -253,7 +253,10 @@ impl Error {
 
     /// Sorts what a reader's library reported while doing `what`.
     pub(crate) fn reading(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |source| match source.sqlite_error().map(|cause| cause.extended_code & 0xff) {
+        move |source| match source
+            .sqlite_error()
+            .map(|cause| cause.extended_code & 0xff)
+        {
             Some(libsqlite3_sys::SQLITE_CORRUPT | libsqlite3_sys::SQLITE_NOTADB) => {
                 Self::damaged("the database file", source)
             }

@@ -58,9 +58,7 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Err(Error::Locked {
                 path: path.to_owned(),
             }),
-            Err(TryLockError::Error(source)) => {
-                Err(Error::system("lock a data folder")(source))
-            }
+            Err(TryLockError::Error(source)) => Err(Error::system("lock a data folder")(source)),
         }
     }
 

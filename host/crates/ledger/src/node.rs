@@ -96,11 +96,14 @@ impl NodeStore {
             return Err(store.other_node(&stored, node));
         }
         let hash = node.certificate_hash;
-        store.inner.writer.write(Sync::Full, "note the certificate", |transaction| {
-            transaction
-                .execute(sql::NODE_CERTIFICATE_PUT, [hash])
-                .map_err(Error::writing_directly("note the certificate"))
-        })?;
+        store
+            .inner
+            .writer
+            .write(Sync::Full, "note the certificate", |transaction| {
+                transaction
+                    .execute(sql::NODE_CERTIFICATE_PUT, [hash])
+                    .map_err(Error::writing_directly("note the certificate"))
+            })?;
         Ok(store)
     }
 
@@ -167,8 +170,8 @@ impl NodeStore {
                 .query_row(sql::NODE_READ, [], columns)
                 .map_err(Error::reading("read the node's identity"))
         })?;
-        let msp_id = MspId::parse(&msp_id)
-            .map_err(|cause| Error::damaged("the stored MSP id", cause))?;
+        let msp_id =
+            MspId::parse(&msp_id).map_err(|cause| Error::damaged("the stored MSP id", cause))?;
         Ok(NodeIdentity {
             msp_id,
             certificate_hash,
@@ -279,7 +282,14 @@ impl NodeStore {
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let checksum = sha256(bytes);
         self.inner.writer.write(Sync::Full, what, |transaction| {
-            let row = (package_id, label, checksum, installed_at, size, bytes.as_ref());
+            let row = (
+                package_id,
+                label,
+                checksum,
+                installed_at,
+                size,
+                bytes.as_ref(),
+            );
             let added = transaction
                 .execute(sql::PACKAGE_PUT, row)
                 .map_err(Error::writing_directly(what))?;

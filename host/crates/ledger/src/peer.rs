@@ -21,7 +21,8 @@ use tokio::sync::watch;
 
 pub use blocks::{Info, TxLocation};
 pub use input::{
-    CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet, PrivateSet, TxRow,
+    CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet, PrivateSet,
+    TxRow,
 };
 pub use private::{LateSet, StoredPrivateSet};
 pub use snapshot::Snapshot;
@@ -217,6 +218,21 @@ impl PeerLedger {
     pub async fn close(&self) -> Result<(), Error> {
         self.inner.readers.close_idle();
         self.inner.writer.close().await
+    }
+
+    /// Lets the file grow by `pages` and no more until the connection is replaced.
+    #[cfg(test)]
+    pub(crate) async fn limit_pages(&self, pages: i64) {
+        let mut transaction = self.inner.writer.begin().await.unwrap();
+        let count = sqlx::query("PRAGMA page_count");
+        let row = count.fetch_one(&mut transaction.connection).await.unwrap();
+        let count: i64 = database::get(&row, 0).unwrap();
+        let limit = format!("PRAGMA max_page_count = {}", count + pages);
+        sqlx::query(sqlx::AssertSqlSafe(limit))
+            .execute(&mut transaction.connection)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
     }
 
     fn publish(&self, height: u64) {

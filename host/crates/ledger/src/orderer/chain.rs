@@ -221,7 +221,10 @@ pub(super) fn put_block(
             got: block.number,
         });
     }
-    if tip.hash.is_some_and(|last| block.previous_hash != *last.as_slice()) {
+    if tip
+        .hash
+        .is_some_and(|last| block.previous_hash != *last.as_slice())
+    {
         return Err(Error::OtherPrevious {
             number: block.number,
         });
@@ -281,6 +284,9 @@ fn read_hash(connection: &Connection, number: u64) -> Result<Option<Digest>, Err
         .map_err(Error::reading("read a block's hash"))
 }
 
+/// Header hash, header, metadata, and the data if it is anywhere.
+type StoredBlock = (Digest, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
 /// Header, data from wherever it is, metadata; checked against the stored header hash and the header's data hash.
 fn read_block(connection: &Connection, number: u64) -> Result<Option<Block>, Error> {
     let Ok(stored_number) = signed(number) else {
@@ -290,7 +296,7 @@ fn read_block(connection: &Connection, number: u64) -> Result<Option<Block>, Err
         let data: Option<Vec<u8>> = row.get(3)?;
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, data))
     };
-    let found: Option<(Digest, Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = connection
+    let found: Option<StoredBlock> = connection
         .prepare_cached(sql::BLOCK_READ)
         .and_then(|mut statement| statement.query_row([stored_number], columns).optional())
         .map_err(Error::reading("read a block"))?;
@@ -306,8 +312,7 @@ fn read_block(connection: &Connection, number: u64) -> Result<Option<Block>, Err
     };
     let mut block = Block::from_proto(message).map_err(|cause| damaged(cause.into()))?;
     block.data = transactions_of(&data.into())?;
-    if block.header_hash() != hash || block.data_hash != compute_data_hash(&block.data).as_slice()
-    {
+    if block.header_hash() != hash || block.data_hash != compute_data_hash(&block.data).as_slice() {
         return Err(damaged("its parts do not belong together".into()));
     }
     Ok(Some(block))

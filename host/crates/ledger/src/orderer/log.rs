@@ -222,16 +222,14 @@ fn put_entry(transaction: &Transaction<'_>, entry: &LogEntry) -> Result<(), Erro
 }
 
 fn entry_of(row: &Row<'_>) -> Result<LogEntry, Error> {
-    let columns = || {
-        let numbers = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let payload = Bytes::copy_from_slice(row.get_ref(5)?.as_blob()?);
-        Ok((numbers, row.get(4)?, payload))
-    };
-    let columns: rusqlite::Result<((i64, i64, i64, i64), Digest, Bytes)> = columns();
-    let ((index, term, leader, kind), checksum, payload) =
-        columns.map_err(Error::reading("read the log"))?;
+    let numbers = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let bytes = || Ok((row.get(4)?, row.get_ref(5)?.as_blob()?));
+    let numbers: rusqlite::Result<(i64, i64, i64, i64)> = numbers();
+    let bytes: rusqlite::Result<(Digest, &[u8])> = bytes();
+    let (index, term, leader, kind) = numbers.map_err(Error::reading("read the log"))?;
+    let (checksum, payload) = bytes.map_err(Error::reading("read the log"))?;
     let index = unsigned(index)?;
-    if checksum != sha256(&payload) {
+    if checksum != sha256(payload) {
         let cause = "its bytes do not match their checksum";
         return Err(Error::damaged(format!("log entry {index}"), cause));
     }
@@ -242,7 +240,7 @@ fn entry_of(row: &Row<'_>) -> Result<LogEntry, Error> {
             index,
         },
         kind: EntryKind::from_number(kind)?,
-        payload,
+        payload: Bytes::copy_from_slice(payload),
     })
 }
 

@@ -114,11 +114,7 @@ impl PeerLedger {
         input: &CommitInput,
     ) -> Result<(), Error> {
         let block = input.block.number;
-        let indexed: Vec<_> = input
-            .txs
-            .iter()
-            .filter(|tx| !tx.tx_id.is_empty())
-            .collect();
+        let indexed: Vec<_> = input.txs.iter().filter(|tx| !tx.tx_id.is_empty()).collect();
         let put = &self.inner.statements.transactions;
         put.execute(connection, indexed, |values, tx| {
             let code = u64::try_from(i32::from(tx.code)).unwrap_or(u64::from(u8::MAX));
@@ -150,10 +146,14 @@ impl PeerLedger {
         }
         let statements = &self.inner.statements;
         let put = &statements.state_put;
-        put.execute(connection, puts, |values, ((namespace, key), value, update)| {
-            values.bytes(namespace)?.bytes(key)?;
-            put_update(values, value, update)
-        })
+        put.execute(
+            connection,
+            puts,
+            |values, ((namespace, key), value, update)| {
+                values.bytes(namespace)?.bytes(key)?;
+                put_update(values, value, update)
+            },
+        )
         .await?;
         let delete = &statements.state_delete;
         delete
@@ -165,43 +165,35 @@ impl PeerLedger {
         Ok(())
     }
 
-    /// A hashed key that goes takes with it the private value, also one that this peer was not told to delete.
+    /// A hashed key that goes, or was purged and written again, takes the private value with it: also one that this peer was not told
+    /// to delete, since the private write set may not have arrived. What the block itself writes comes after.
     async fn put_hashed_state(
         &self,
         connection: &mut SqliteConnection,
         input: &CommitInput,
     ) -> Result<(), Error> {
-        let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+        let (mut puts, mut deletes, mut forgets) = (Vec::new(), Vec::new(), Vec::new());
         for (namespace, collection, key_hash, update) in input.updates.hashed_updates() {
             let key = (namespace.as_bytes(), collection.as_bytes(), key_hash);
             match &update.value {
                 Some(value) => puts.push((key, value, update)),
                 None => deletes.push(key),
             }
+            if update.value.is_none() || update.purge.is_some() {
+                forgets.push(key);
+            }
         }
         let statements = &self.inner.statements;
         let put = &statements.hashed_put;
-        put.execute(
-            connection,
-            puts,
-            |values, ((namespace, collection, key_hash), value, update)| {
-                values.bytes(namespace)?.bytes(collection)?.bytes(key_hash)?;
-                put_update(values, value, update)
-            },
-        )
+        put.execute(connection, puts, |values, (key, value, update)| {
+            put_hashed_key(values, key)?;
+            put_update(values, value, update)
+        })
         .await?;
-        for delete in [&statements.hashed_delete, &statements.private_delete] {
-            delete
-                .execute(
-                    connection,
-                    deletes.iter(),
-                    |values, (namespace, collection, key_hash)| {
-                        values.bytes(namespace)?.bytes(collection)?.bytes(key_hash)?;
-                        Ok(())
-                    },
-                )
-                .await?;
-        }
+        let delete = &statements.hashed_delete;
+        delete.execute(connection, deletes, put_hashed_key).await?;
+        let forget = &statements.private_delete;
+        forget.execute(connection, forgets, put_hashed_key).await?;
         Ok(())
     }
 
@@ -329,6 +321,18 @@ fn query(
     let mut values = Values::default();
     values.number(block)?;
     Ok(sqlx::query_with(statement, values.into_arguments()))
+}
+
+/// Namespace, collection, hash of the key.
+type HashedKey<'a> = (&'a [u8], &'a [u8], &'a Bytes);
+
+fn put_hashed_key(values: &mut Values, key: HashedKey<'_>) -> Result<(), Error> {
+    let (namespace, collection, key_hash) = key;
+    values
+        .bytes(namespace)?
+        .bytes(collection)?
+        .bytes(key_hash)?;
+    Ok(())
 }
 
 /// The columns of an update behind its key: value, metadata, version.

@@ -178,7 +178,8 @@ impl PeerLedger {
             })
             .await?;
         let block = input.block.number;
-        self.put_sets(connection, block, &input.private_sets).await?;
+        self.put_sets(connection, block, &input.private_sets)
+            .await?;
         self.put_missing(connection, block, &input.missing).await?;
         self.put_expiry(connection, input).await
     }
@@ -315,13 +316,9 @@ async fn purge_collection(
 }
 
 /// The write set at `version` without the keys purged later; nothing if it has none of them.
-fn without(
-    bytes: &[u8],
-    version: Version,
-    purged: &Purged<'_>,
-) -> Result<Option<Vec<u8>>, Error> {
-    let mut set = KvrwSet::decode(bytes)
-        .map_err(|cause| Error::damaged("a private write set", cause))?;
+fn without(bytes: &[u8], version: Version, purged: &Purged<'_>) -> Result<Option<Vec<u8>>, Error> {
+    let mut set =
+        KvrwSet::decode(bytes).map_err(|cause| Error::damaged("a private write set", cause))?;
     let gone = |key: &str| {
         let key_hash = Bytes::copy_from_slice(&sha256(key.as_bytes()));
         purged.get(&key_hash).is_some_and(|purge| version < *purge)

@@ -143,8 +143,8 @@ impl Snapshot {
         while let Some(row) = rows.next().map_err(Error::reading("read a range"))? {
             let key = row.get_ref(4).and_then(|key| Ok(key.as_blob()?.to_vec()));
             let key = key.map_err(Error::reading("read a range"))?;
-            let key = String::from_utf8(key)
-                .map_err(|cause| Error::damaged("a stored key", cause))?;
+            let key =
+                String::from_utf8(key).map_err(|cause| Error::damaged("a stored key", cause))?;
             let found = value_of(row).map_err(Error::reading("read a range"))?;
             values.push((key, found.checked()?));
         }

@@ -69,8 +69,9 @@ impl PeerLedger {
                 .connection()?
                 .prepare_cached(sql::TRANSIENT_READ)
                 .map_err(Error::reading("read transient write sets"))?;
-            let rows = statement
-                .query_map([tx_id.as_bytes()], |row| Ok((row.get(0)?, bytes_of(row, 1)?)));
+            let rows = statement.query_map([tx_id.as_bytes()], |row| {
+                Ok((row.get(0)?, bytes_of(row, 1)?))
+            });
             rows.and_then(Iterator::collect::<rusqlite::Result<Vec<(i64, Bytes)>>>)
                 .map_err(Error::reading("read transient write sets"))
         };

@@ -2,8 +2,16 @@
 
 /// Embedded, in order: version, noun, text.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "node", include_str!("../../../../../migrations/node/0001_node.sql")),
-    (2, "packages", include_str!("../../../../../migrations/node/0002_packages.sql")),
+    (
+        1,
+        "node",
+        include_str!("../../../../../migrations/node/0001_node.sql"),
+    ),
+    (
+        2,
+        "packages",
+        include_str!("../../../../../migrations/node/0002_packages.sql"),
+    ),
 ];
 
 pub(crate) const NODE_READ: &str = "SELECT format, msp_id, certificate_hash FROM node WHERE id = 1";
@@ -20,8 +28,7 @@ pub(crate) const CHANNEL_PUT: &str =
 pub(crate) const CHANNEL_DELETE: &str = "DELETE FROM channels WHERE channel_id = ?1";
 
 /// package id, label, checksum, installed at, size, bytes. Changes no row if the package is there.
-pub(crate) const PACKAGE_PUT: &str =
-    "INSERT INTO packages (package_id, label, checksum, installed_at, size_bytes, bytes) \
+pub(crate) const PACKAGE_PUT: &str = "INSERT INTO packages (package_id, label, checksum, installed_at, size_bytes, bytes) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (package_id) DO NOTHING";
 pub(crate) const PACKAGES_READ: &str =
     "SELECT package_id, label, installed_at, size_bytes FROM packages ORDER BY package_id";

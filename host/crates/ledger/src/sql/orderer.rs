@@ -2,9 +2,21 @@
 
 /// Embedded, in order: version, noun, text.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "channel", include_str!("../../../../../migrations/orderer/0001_channel.sql")),
-    (2, "log", include_str!("../../../../../migrations/orderer/0002_log.sql")),
-    (3, "blocks", include_str!("../../../../../migrations/orderer/0003_blocks.sql")),
+    (
+        1,
+        "channel",
+        include_str!("../../../../../migrations/orderer/0001_channel.sql"),
+    ),
+    (
+        2,
+        "log",
+        include_str!("../../../../../migrations/orderer/0002_log.sql"),
+    ),
+    (
+        3,
+        "blocks",
+        include_str!("../../../../../migrations/orderer/0003_blocks.sql"),
+    ),
 ];
 
 /// channel id, genesis hash, format
@@ -17,8 +29,7 @@ pub(crate) const CHANNEL_READ: &str =
 pub(crate) const LOG_PUT: &str =
     "INSERT INTO log (idx, term, leader, kind, checksum, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 /// from, to (exclusive)
-pub(crate) const LOG_RANGE: &str =
-    "SELECT idx, term, leader, kind, checksum, payload FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
+pub(crate) const LOG_RANGE: &str = "SELECT idx, term, leader, kind, checksum, payload FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
 pub(crate) const LOG_LAST: &str = "SELECT idx, term, leader FROM log ORDER BY idx DESC LIMIT 1";
 pub(crate) const LOG_TRUNCATE: &str = "DELETE FROM log WHERE idx >= ?1";
 /// from, to (inclusive). Rows of batches that a block rests on hold the chain's data and stay.
@@ -28,7 +39,8 @@ pub(crate) const LOG_PURGE: &str = "DELETE FROM log WHERE idx >= ?1 AND idx <= ?
 pub(crate) const LOG_SHAPE: &str = "SELECT kind, length(payload) FROM log WHERE idx = ?1";
 
 /// Whether a block rests on an entry from ?1 on.
-pub(crate) const BLOCK_RESTS_FROM: &str = "SELECT EXISTS (SELECT 1 FROM blocks WHERE log_idx >= ?1)";
+pub(crate) const BLOCK_RESTS_FROM: &str =
+    "SELECT EXISTS (SELECT 1 FROM blocks WHERE log_idx >= ?1)";
 
 pub(crate) const RAFT_READ: &str = "SELECT vote_term, vote_node, vote_committed, \
      committed_idx, committed_term, committed_leader, purged_idx, purged_term, purged_leader, \
@@ -44,8 +56,7 @@ pub(crate) const APPLIED_PUT: &str =
 pub(crate) const MEMBERSHIP_PUT: &str = "UPDATE raft SET membership = ?1 WHERE id = 1";
 
 /// number, hash, header, metadata, log index or NULL, data or NULL
-pub(crate) const BLOCK_PUT: &str =
-    "INSERT INTO blocks (number, hash, header, metadata, log_idx, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(crate) const BLOCK_PUT: &str = "INSERT INTO blocks (number, hash, header, metadata, log_idx, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(crate) const BLOCK_LAST: &str = "SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1";
 pub(crate) const BLOCK_HASH: &str = "SELECT hash FROM blocks WHERE number = ?1";
 pub(crate) const BLOCK_READ: &str = "SELECT blocks.hash, blocks.header, blocks.metadata, coalesce(blocks.data, log.payload) \

@@ -4,29 +4,45 @@ use super::Rows;
 
 /// Embedded, in order: version, noun, text.
 pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "channel", include_str!("../../../../../migrations/peer/0001_channel.sql")),
-    (2, "blocks", include_str!("../../../../../migrations/peer/0002_blocks.sql")),
-    (3, "state", include_str!("../../../../../migrations/peer/0003_state.sql")),
-    (4, "private", include_str!("../../../../../migrations/peer/0004_private.sql")),
-    (5, "history", include_str!("../../../../../migrations/peer/0005_history.sql")),
+    (
+        1,
+        "channel",
+        include_str!("../../../../../migrations/peer/0001_channel.sql"),
+    ),
+    (
+        2,
+        "blocks",
+        include_str!("../../../../../migrations/peer/0002_blocks.sql"),
+    ),
+    (
+        3,
+        "state",
+        include_str!("../../../../../migrations/peer/0003_state.sql"),
+    ),
+    (
+        4,
+        "private",
+        include_str!("../../../../../migrations/peer/0004_private.sql"),
+    ),
+    (
+        5,
+        "history",
+        include_str!("../../../../../migrations/peer/0005_history.sql"),
+    ),
 ];
 
 // The channel row.
 
 /// channel id, genesis hash, format
-pub(crate) const CHANNEL_CREATE: &str =
-    "INSERT INTO channel (id, channel_id, genesis_hash, format, height, stored, last_hash, commit_hash, last_config) \
+pub(crate) const CHANNEL_CREATE: &str = "INSERT INTO channel (id, channel_id, genesis_hash, format, height, stored, last_hash, commit_hash, last_config) \
      VALUES (1, ?1, ?2, ?3, 0, 0, x'', x'', 0)";
-pub(crate) const CHANNEL_READ: &str =
-    "SELECT channel_id, genesis_hash, format, height, stored, last_hash, commit_hash, last_config FROM channel WHERE id = 1";
+pub(crate) const CHANNEL_READ: &str = "SELECT channel_id, genesis_hash, format, height, stored, last_hash, commit_hash, last_config FROM channel WHERE id = 1";
 /// number, its hash, commit hash, whether it is a configuration block, previous hash. Changes one row, or none if the block is not
 /// the next one: so no block is committed twice or out of order, whatever this process believes the height to be.
-pub(crate) const CHANNEL_ADVANCE: &str =
-    "UPDATE channel SET height = ?1 + 1, stored = max(stored, ?1 + 1), last_hash = ?2, commit_hash = ?3, \
+pub(crate) const CHANNEL_ADVANCE: &str = "UPDATE channel SET height = ?1 + 1, stored = max(stored, ?1 + 1), last_hash = ?2, commit_hash = ?3, \
      last_config = CASE ?4 WHEN 1 THEN ?1 ELSE last_config END \
      WHERE id = 1 AND height = ?1 AND (height = 0 OR last_hash = ?5)";
-pub(crate) const CHANNEL_REWIND: &str =
-    "UPDATE channel SET height = 0, last_hash = x'', commit_hash = x'', last_config = 0 WHERE id = 1";
+pub(crate) const CHANNEL_REWIND: &str = "UPDATE channel SET height = 0, last_hash = x'', commit_hash = x'', last_config = 0 WHERE id = 1";
 /// Everything that committing the stored blocks again makes anew. Private write sets and transient ones stay: no block has them.
 pub(crate) const DERIVED_CLEAR: &[&str] = &[
     "DELETE FROM transactions",
@@ -42,8 +58,7 @@ pub(crate) const DERIVED_CLEAR: &[&str] = &[
 // Blocks and transactions.
 
 /// number, hash, checksum, bytes. Changes no row if the block is stored already, as it is during a rebuild.
-pub(crate) const BLOCK_PUT: &str =
-    "INSERT INTO blocks (number, hash, checksum, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (number) DO NOTHING";
+pub(crate) const BLOCK_PUT: &str = "INSERT INTO blocks (number, hash, checksum, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (number) DO NOTHING";
 pub(crate) const BLOCK_CHECKSUM: &str = "SELECT checksum FROM blocks WHERE number = ?1";
 pub(crate) const BLOCK_READ: &str = "SELECT checksum, bytes FROM blocks WHERE number = ?1";
 pub(crate) const BLOCK_HASH: &str = "SELECT hash FROM blocks WHERE number = ?1";
@@ -55,10 +70,8 @@ pub(crate) const TX_READ: &str =
 
 pub(crate) const STATE_READ: &str =
     "SELECT value, metadata, block, tx FROM state WHERE ns = ?1 AND key = ?2";
-pub(crate) const STATE_RANGE: &str =
-    "SELECT value, metadata, block, tx, key FROM state WHERE ns = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4";
-pub(crate) const STATE_RANGE_OPEN: &str =
-    "SELECT value, metadata, block, tx, key FROM state WHERE ns = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
+pub(crate) const STATE_RANGE: &str = "SELECT value, metadata, block, tx, key FROM state WHERE ns = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4";
+pub(crate) const STATE_RANGE_OPEN: &str = "SELECT value, metadata, block, tx, key FROM state WHERE ns = ?1 AND key >= ?2 ORDER BY key LIMIT ?3";
 pub(crate) const STATE_DUMP: &str =
     "SELECT ns, x'', key, value, metadata, block, tx FROM state ORDER BY ns, key";
 pub(crate) const HASHED_READ: &str = "SELECT value_hash, metadata, block, tx FROM hashed_state \
@@ -74,20 +87,17 @@ pub(crate) const PRIVATE_RANGE: &str = "SELECT value, x'', block, tx, key FROM p
      WHERE ns = ?1 AND collection = ?2 AND key >= ?3 AND key < ?4 ORDER BY key LIMIT ?5";
 pub(crate) const PRIVATE_RANGE_OPEN: &str = "SELECT value, x'', block, tx, key FROM private_state \
      WHERE ns = ?1 AND collection = ?2 AND key >= ?3 ORDER BY key LIMIT ?4";
-pub(crate) const PRIVATE_SETS_OF_BLOCK: &str =
-    "SELECT tx, ns, collection, bytes FROM private_sets WHERE block = ?1 ORDER BY tx, ns, collection";
+pub(crate) const PRIVATE_SETS_OF_BLOCK: &str = "SELECT tx, ns, collection, bytes FROM private_sets WHERE block = ?1 ORDER BY tx, ns, collection";
 /// ns, collection, block, tx: all older sets of a collection, for a purge.
 pub(crate) const PRIVATE_SETS_BELOW: &str = "SELECT block, tx, bytes FROM private_sets \
      WHERE ns = ?1 AND collection = ?2 AND (block, tx) < (?3, ?4)";
-pub(crate) const PRIVATE_SET_REPLACE: &str =
-    "UPDATE private_sets SET bytes = ?5 WHERE block = ?1 AND tx = ?2 AND ns = ?3 AND collection = ?4";
+pub(crate) const PRIVATE_SET_REPLACE: &str = "UPDATE private_sets SET bytes = ?5 WHERE block = ?1 AND tx = ?2 AND ns = ?3 AND collection = ?4";
 pub(crate) const MISSING_READ: &str = "SELECT block, tx, ns, collection FROM missing_private \
      WHERE eligible = 1 ORDER BY block DESC, tx DESC, ns, collection LIMIT ?1";
 pub(crate) const MISSING_DELETE: &str =
     "DELETE FROM missing_private WHERE block = ?1 AND tx = ?2 AND ns = ?3 AND collection = ?4";
 /// ns, collection, key, key hash, value, block, tx. Writes nothing if the hashed key has moved on since.
-pub(crate) const PRIVATE_PUT_LATE: &str =
-    "INSERT INTO private_state (ns, collection, key, key_hash, value, block, tx) \
+pub(crate) const PRIVATE_PUT_LATE: &str = "INSERT INTO private_state (ns, collection, key, key_hash, value, block, tx) \
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM hashed_state \
      WHERE ns = ?1 AND collection = ?2 AND key_hash = ?4 AND block = ?6 AND tx = ?7) \
      ON CONFLICT (ns, collection, key) DO UPDATE SET value = excluded.value, block = excluded.block, tx = excluded.tx";
@@ -118,8 +128,7 @@ pub(crate) const TRANSIENT_PURGE: &str = "DELETE FROM transient WHERE height < ?
 
 // History.
 
-pub(crate) const HISTORY_READ: &str =
-    "SELECT block, tx FROM history WHERE ns = ?1 AND key = ?2 ORDER BY block DESC, tx DESC LIMIT ?3";
+pub(crate) const HISTORY_READ: &str = "SELECT block, tx FROM history WHERE ns = ?1 AND key = ?2 ORDER BY block DESC, tx DESC LIMIT ?3";
 pub(crate) const HISTORY_BELOW: &str = "SELECT block, tx FROM history \
      WHERE ns = ?1 AND key = ?2 AND (block, tx) < (?3, ?4) ORDER BY block DESC, tx DESC LIMIT ?5";
 /// chaincode, highest block

@@ -38,6 +38,14 @@ impl Rows {
         }
     }
 
+    /// The statement in all its sizes.
+    #[cfg(test)]
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.statements
+            .iter()
+            .map(|(_, statement)| statement.as_str())
+    }
+
     /// Executes the statement for all rows and returns how many rows it changed.
     ///
     /// `bind` puts the columns of one row in order.
