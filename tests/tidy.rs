@@ -1,4 +1,5 @@
 //! The rules of the house that a compiler does not hold: floors, dependencies at home, file sizes, licences, bans.
+#![allow(clippy::expect_used, reason = "a test's panic is its failure")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,10 +29,22 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Guest crates, tools and tests stand beside the floors.
-const BESIDE: &[&str] = &["chaincode-sdk", "chaincode-sdk-macros", "xtask", "system-tests"];
+const BESIDE: &[&str] = &[
+    "chaincode-sdk",
+    "chaincode-sdk-macros",
+    "xtask",
+    "system-tests",
+];
 
 /// Crates that may import `services`.
-const SERVICES_USERS: &[&str] = &["endorser", "committer", "gateway", "orderer", "weft", "system-tests"];
+const SERVICES_USERS: &[&str] = &[
+    "endorser",
+    "committer",
+    "gateway",
+    "orderer",
+    "weft",
+    "system-tests",
+];
 
 /// A heavy dependency and the crates it is at home in.
 const HOMES: &[(&str, &[&str])] = &[
@@ -84,11 +97,17 @@ const TEST_LINES_MAX: usize = 900;
 const UNSAFE_PLACES_MAX: usize = 2;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the root")
+        .to_path_buf()
 }
 
 fn metadata() -> Metadata {
-    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec().expect("cargo metadata runs")
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .exec()
+        .expect("cargo metadata runs")
 }
 
 fn ours(metadata: &Metadata) -> Vec<&Package> {
@@ -106,14 +125,27 @@ fn none_wrong(rule: &str, wrong: &[String]) {
 /// Rust files that git tracks, relative to the root.
 fn rust_files() -> Vec<PathBuf> {
     let listing = std::process::Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "*.rs",
+        ])
         .current_dir(root())
         .output()
         .expect("git runs");
     assert!(listing.status.success(), "git ls-files failed");
-    let files: Vec<PathBuf> =
-        String::from_utf8_lossy(&listing.stdout).lines().map(PathBuf::from).filter(|f| root().join(f).exists()).collect();
-    assert!(files.len() > 50, "git listed only {} Rust files", files.len());
+    let files: Vec<PathBuf> = String::from_utf8_lossy(&listing.stdout)
+        .lines()
+        .map(PathBuf::from)
+        .filter(|f| root().join(f).exists())
+        .collect();
+    assert!(
+        files.len() > 50,
+        "git listed only {} Rust files",
+        files.len()
+    );
     files
 }
 
@@ -154,11 +186,18 @@ fn heavy_dependencies_stay_home() {
     let metadata = metadata();
     let mut wrong = Vec::new();
     for package in ours(&metadata) {
-        for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind == DependencyKind::Normal)
+        {
             if let Some((_, homes)) = HOMES.iter().find(|(heavy, _)| *heavy == dependency.name)
                 && !homes.contains(&package.name.as_str())
             {
-                wrong.push(format!("{} imports {}, at home in {homes:?}", package.name, dependency.name));
+                wrong.push(format!(
+                    "{} imports {}, at home in {homes:?}",
+                    package.name, dependency.name
+                ));
             }
         }
     }
@@ -168,7 +207,10 @@ fn heavy_dependencies_stay_home() {
 #[test]
 fn banned_crates_are_not_in_the_tree() {
     let metadata = metadata();
-    let resolve = metadata.resolve.as_ref().expect("metadata has a resolve graph");
+    let resolve = metadata
+        .resolve
+        .as_ref()
+        .expect("metadata has a resolve graph");
     let used: BTreeSet<_> = resolve.nodes.iter().map(|n| &n.id).collect();
     let wrong: Vec<String> = metadata
         .packages
@@ -217,7 +259,11 @@ fn no_file_is_longer_than_the_wall() {
         let text = std::fs::read_to_string(root().join(&file)).unwrap_or_default();
         let lines = text.lines().count();
         let shown = file.display().to_string();
-        let wall = if shown.contains("tests") { TEST_LINES_MAX } else { LINES_MAX };
+        let wall = if shown.contains("tests") {
+            TEST_LINES_MAX
+        } else {
+            LINES_MAX
+        };
         if lines > wall {
             wrong.push(format!("{shown}: {lines} lines, wall {wall}"));
         }
@@ -230,7 +276,11 @@ fn every_crate_opens_with_what_it_is() {
     let metadata = metadata();
     let mut wrong = Vec::new();
     for package in ours(&metadata) {
-        for target in package.targets.iter().filter(|t| t.is_lib() || t.is_bin() || t.is_proc_macro()) {
+        for target in package
+            .targets
+            .iter()
+            .filter(|t| t.is_lib() || t.is_bin() || t.is_proc_macro())
+        {
             let text = std::fs::read_to_string(&target.src_path).unwrap_or_default();
             if !text.trim_start().starts_with("//!") || text.contains("(being written)") {
                 wrong.push(format!("{}", target.src_path));
@@ -255,11 +305,15 @@ fn unsafe_code_is_counted() {
             }
         }
     }
-    assert!(places.len() <= UNSAFE_PLACES_MAX, "unsafe code in {places:?}");
+    assert!(
+        places.len() <= UNSAFE_PLACES_MAX,
+        "unsafe code in {places:?}"
+    );
 }
 
 #[test]
 fn the_toolchain_file_names_the_channel_and_nothing_else() {
-    let text = std::fs::read_to_string(root().join("rust-toolchain.toml")).expect("the file is there");
+    let text =
+        std::fs::read_to_string(root().join("rust-toolchain.toml")).expect("the file is there");
     assert_eq!(text, "[toolchain]\nchannel = \"1.95.0\"\n");
 }

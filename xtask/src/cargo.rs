@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use toolchain::{Environment, Target};
 
 /// One compiled test binary.
 pub(crate) struct TestBinary {
@@ -18,13 +19,31 @@ pub(crate) struct TestBinary {
 
 /// The repository's root.
 pub(crate) fn root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).context("xtask/ has no parent folder")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("xtask/ has no parent folder")
 }
 
-/// The cargo that runs this tool.
+/// The cargo that runs this tool, without what that cargo told this tool about itself: build scripts that ask for such
+/// variables would run again each time they change.
 pub(crate) fn cargo() -> Result<Command> {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(root()?);
+    for (name, _) in std::env::vars_os() {
+        let told = [
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+            "CARGO_MANIFEST_",
+            "CARGO_PKG_",
+        ];
+        if name
+            .to_str()
+            .is_some_and(|name| told.iter().any(|prefix| name.starts_with(prefix)))
+        {
+            command.env_remove(name);
+        }
+    }
     Ok(command)
 }
 
@@ -34,59 +53,156 @@ pub(crate) fn cargo() -> Result<Command> {
 /// It could not be started, or it ended with another code than 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = format!("{command:?}");
-    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {shown}"))?;
     ensure!(status.success(), "{shown} failed: {status}");
     Ok(())
 }
 
-/// Builds every test of the workspace and the `weft` binary, and says what came out.
-pub(crate) fn build_tests() -> Result<Vec<TestBinary>> {
+/// What a build made.
+pub(crate) struct Built {
+    /// The `weft` binary.
+    pub(crate) weft: PathBuf,
+    /// Every test binary; empty if none was asked for.
+    pub(crate) tests: Vec<TestBinary>,
+}
+
+impl Built {
+    /// Where compiled contracts lie: below the folder of the build, where the tests look for them too.
+    pub(crate) fn contracts_folder(&self) -> Result<PathBuf> {
+        let target = self
+            .weft
+            .parent()
+            .and_then(Path::parent)
+            .context("the build has no folder")?;
+        Ok(target.join("contracts"))
+    }
+}
+
+/// Builds the workspace's binaries.
+///
+/// # Errors
+/// They do not build; cargo's own words went to stderr.
+pub(crate) fn build_binaries() -> Result<Built> {
+    build(&["--bins"])
+}
+
+/// Builds the workspace's binaries and every test.
+///
+/// # Errors
+/// They do not build; cargo's own words went to stderr.
+pub(crate) fn build_tests() -> Result<Built> {
     // One build for binaries and tests: asked apart, cargo would resolve features twice and compile much twice.
-    run(cargo()?.args(["build", "--workspace", "--bins"]))?;
+    let built = build(&["--bins", "--tests"])?;
+    ensure!(!built.tests.is_empty(), "cargo named no test binary");
+    Ok(built)
+}
+
+fn build(targets: &[&str]) -> Result<Built> {
     let output = cargo()?
-        .args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--workspace",
+            "--message-format=json-render-diagnostics",
+        ])
+        .args(targets)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
-    ensure!(output.status.success(), "the tests do not build");
-    let mut binaries = Vec::new();
+    ensure!(output.status.success(), "the workspace does not build");
+    let (mut weft, mut tests) = (None, Vec::new());
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
-        if let Some(binary) = test_binary(&message)? {
-            binaries.push(binary);
-        }
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            continue;
+        };
+        weft = weft.or_else(|| weft_binary(&message));
+        tests.extend(test_binary(&message)?);
     }
-    if binaries.is_empty() {
-        bail!("cargo named no test binary");
-    }
-    Ok(binaries)
+    Ok(Built {
+        weft: weft.context("cargo named no binary 'weft'")?,
+        tests,
+    })
+}
+
+fn weft_binary(message: &Value) -> Option<PathBuf> {
+    let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
+    let is_test = message.pointer("/profile/test").and_then(Value::as_bool)?;
+    let path = text("/executable")?;
+    (!is_test && text("/target/name")? == "weft").then(|| PathBuf::from(path))
 }
 
 fn test_binary(message: &Value) -> Result<Option<TestBinary>> {
     let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
     let is_test = message.pointer("/profile/test").and_then(Value::as_bool) == Some(true);
-    let (Some("compiler-artifact"), true, Some(path)) = (text("/reason"), is_test, text("/executable")) else {
+    let (Some("compiler-artifact"), true, Some(path)) =
+        (text("/reason"), is_test, text("/executable"))
+    else {
         return Ok(None);
     };
     let manifest = Path::new(text("/manifest_path").context("an artifact without a manifest")?);
-    let folder = manifest.parent().context("a manifest without a folder")?.to_path_buf();
-    let package = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+    let folder = manifest
+        .parent()
+        .context("a manifest without a folder")?
+        .to_path_buf();
+    let package = folder
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default()
+        .to_owned();
     let target = text("/target/name").unwrap_or_default();
-    let name = if target == package { package } else { format!("{package}::{target}") };
-    Ok(Some(TestBinary { name, path: PathBuf::from(path), folder }))
+    let name = if target == package {
+        package
+    } else {
+        format!("{package}::{target}")
+    };
+    Ok(Some(TestBinary {
+        name,
+        path: PathBuf::from(path),
+        folder,
+    }))
 }
 
-/// The example contracts, as folders relative to the root.
-pub(crate) fn contracts() -> Result<Vec<PathBuf>> {
-    let folder = root()?.join("examples-chaincode");
+/// The crates right below a folder of the repository, relative to the root.
+///
+/// # Errors
+/// There is no such folder, or no crate in it.
+pub(crate) fn crates_in(folder: &str) -> Result<Vec<PathBuf>> {
+    let root = root()?;
+    let folder = root.join(folder);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let path = entry?.path();
         if path.join("Cargo.toml").is_file() {
-            found.push(path.strip_prefix(root()?)?.to_path_buf());
+            found.push(path.strip_prefix(&root)?.to_path_buf());
         }
     }
     found.sort();
-    ensure!(!found.is_empty(), "no contract in {}", folder.display());
+    ensure!(!found.is_empty(), "no crate in {}", folder.display());
     Ok(found)
+}
+
+/// Makes sure that contracts can be compiled on this machine.
+///
+/// # Errors
+/// They cannot; the text says what to run.
+pub(crate) fn wasm_target() -> Result<Target> {
+    let environment = Environment::new(std::env::vars_os());
+    Ok(Target::ensure(&environment, &mut |line| {
+        println!("{line}")
+    })?)
+}
+
+/// Compiles an example contract, given relative to the root, and gives the path of its module.
+///
+/// # Errors
+/// It does not compile; the error carries what the compiler says.
+pub(crate) fn build_contract(target: &Target, contract: &Path, folder: &Path) -> Result<PathBuf> {
+    Ok(
+        target.build(&root()?.join(contract), Some(folder), &mut |warnings| {
+            eprintln!("{warnings}")
+        })?,
+    )
 }

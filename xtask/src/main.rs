@@ -11,11 +11,14 @@
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 mod cargo;
+mod demo;
 mod node;
 mod slowest;
 mod test;
 
 use std::process::ExitCode;
+
+use demo::After;
 
 const USAGE: &str = "usage: cargo xtask demo [--keep] | test [FILTER...] | wasm-target";
 
@@ -23,8 +26,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.split_first() {
+        Some((&"demo", [])) => demo::run(After::CleanUp),
+        Some((&"demo", ["--keep"])) => demo::run(After::Keep),
         Some((&"test", filters)) => test::run(filters),
-        Some((&"wasm-target", [])) => cargo::wasm_target().map(|target| println!("{target:?}")),
+        Some((&"wasm-target", [])) => cargo::wasm_target()
+            .map(|target| println!("contracts are compiled with {}", target.rustc().display())),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
     match done {

@@ -25,17 +25,33 @@ pub(crate) struct Node {
 /// The machine has no Node.js with npm at all, or npm could not bring a newer one.
 pub(crate) fn ensure() -> Result<Node> {
     if version_is_enough(Path::new("node"))? {
-        return Ok(Node { program: PathBuf::from("node") });
+        return Ok(Node {
+            program: PathBuf::from("node"),
+        });
     }
     let folder = cargo::root()?.join("target/node");
     let program = folder.join("node_modules/node/bin/node");
     if !program.is_file() {
-        println!("this machine's Node.js is older than {MAJOR_MIN}.{MINOR_MIN}: installing {NPM_NODE} into {}", folder.display());
+        println!(
+            "this machine's Node.js is older than {MAJOR_MIN}.{MINOR_MIN}: installing {NPM_NODE} into {}",
+            folder.display()
+        );
         std::fs::create_dir_all(&folder)?;
-        let install = ["install", "--no-audit", "--no-fund", "--no-save", "--loglevel=error", "--prefix"];
+        let install = [
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--loglevel=error",
+            "--prefix",
+        ];
         cargo::run(Command::new("npm").args(install).arg(&folder).arg(NPM_NODE))?;
     }
-    ensure!(version_is_enough(&program)?, "{} is not Node.js {MAJOR_MIN}.{MINOR_MIN} or newer", program.display());
+    ensure!(
+        version_is_enough(&program)?,
+        "{} is not Node.js {MAJOR_MIN}.{MINOR_MIN} or newer",
+        program.display()
+    );
     Ok(Node { program })
 }
 
@@ -48,7 +64,11 @@ fn version_is_enough(program: &Path) -> Result<bool> {
 }
 
 fn is_enough(version: &str) -> bool {
-    let mut numbers = version.trim().trim_start_matches('v').split('.').map(|n| n.parse::<u32>().unwrap_or(0));
+    let mut numbers = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .map(|n| n.parse::<u32>().unwrap_or(0));
     let (major, minor) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     (major, minor) >= (MAJOR_MIN, MINOR_MIN)
 }
@@ -56,12 +76,19 @@ fn is_enough(version: &str) -> bool {
 /// Installs what tests/interop needs from the npm registry, as its lock file says, once per lock file.
 pub(crate) fn install_interop(node: &Node) -> Result<()> {
     let folder = cargo::root()?.join("tests/interop");
-    let lock = std::fs::read(folder.join("package-lock.json")).context("tests/interop has no package-lock.json")?;
+    let lock = std::fs::read(folder.join("package-lock.json"))
+        .context("tests/interop has no package-lock.json")?;
     let stamp = folder.join("node_modules/.weft-lock");
     if std::fs::read(&stamp).is_ok_and(|seen| seen == lock) {
         return Ok(());
     }
-    let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    let install = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
     let mut command = Command::new("npm");
     if let Some(bin) = node.program.parent().filter(|p| !p.as_os_str().is_empty()) {
         // Its install scripts and engine checks should see the Node.js that will run the tests.

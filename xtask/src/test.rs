@@ -1,6 +1,7 @@
 //! `cargo xtask test`: builds what the tests need, runs every one of them, says which were slowest.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -10,35 +11,58 @@ use crate::cargo::{self, TestBinary};
 use crate::node;
 use crate::slowest::Slowest;
 
+/// Contracts that users read, with tests of their own.
+const EXAMPLES: &str = "examples-chaincode";
+/// Contracts that only the system tests use.
+const TEST_CONTRACTS: &str = "tests/contracts";
+
 /// Runs all tests, or those whose names contain one of `filters`.
 ///
 /// # Errors
 /// Something does not build, or a test failed; the output above says which.
 pub(crate) fn run(filters: &[&str]) -> Result<()> {
     let begun = Instant::now();
-    cargo::wasm_target()?;
+    let target = cargo::wasm_target()?;
     let node = node::ensure()?;
     node::install_interop(&node)?;
-    let binaries = cargo::build_tests()?;
-    let built = begun.elapsed();
+    let built = cargo::build_tests()?;
+    let contracts_folder = built.contracts_folder()?;
+    for contract in cargo::crates_in(EXAMPLES)?
+        .iter()
+        .chain(&cargo::crates_in(TEST_CONTRACTS)?)
+    {
+        println!("contract {}", contract.display());
+        cargo::build_contract(&target, contract, &contracts_folder)?;
+    }
+    let build_time = begun.elapsed();
     let mut slowest = Slowest::default();
     let mut failed = Vec::new();
-    for binary in &binaries {
+    for binary in &built.tests {
         if !run_binary(binary, filters, &node, &mut slowest)? {
             failed.push(binary.name.clone());
         }
     }
     if filters.is_empty() {
         run_doc_tests(&mut failed)?;
-        run_contract_tests(&mut failed)?;
+        run_contract_tests(&contracts_folder, &mut failed)?;
     }
     print!("{}", slowest.table(10));
-    println!("built in {:.0} s, ran in {:.0} s", built.as_secs_f64(), (begun.elapsed() - built).as_secs_f64());
+    let run_time = begun.elapsed().saturating_sub(build_time);
+    println!(
+        "built in {:.0} s, ran in {:.0} s",
+        build_time.as_secs_f64(),
+        run_time.as_secs_f64()
+    );
     ensure!(failed.is_empty(), "tests failed in: {}", failed.join(", "));
     Ok(())
 }
 
-fn run_binary(binary: &TestBinary, filters: &[&str], node: &node::Node, slowest: &mut Slowest) -> Result<bool> {
+fn run_binary(
+    binary: &TestBinary,
+    filters: &[&str],
+    node: &node::Node,
+    slowest: &mut Slowest,
+) -> Result<bool> {
     println!("--- {}", binary.name);
     let mut child = Command::new(&binary.path)
         .args(filters)
@@ -57,25 +81,32 @@ fn run_binary(binary: &TestBinary, filters: &[&str], node: &node::Node, slowest:
         println!("{line}");
         slowest.note(&binary.name, &line);
     }
-    Ok(child.wait().context("cannot wait for a test binary")?.success())
+    Ok(child
+        .wait()
+        .context("cannot wait for a test binary")?
+        .success())
 }
 
 fn run_doc_tests(failed: &mut Vec<String>) -> Result<()> {
     println!("--- doc tests");
-    if !cargo::cargo()?.args(["test", "--workspace", "--doc"]).status()?.success() {
+    if !cargo::cargo()?
+        .args(["test", "--workspace", "--doc"])
+        .status()?
+        .success()
+    {
         failed.push("doc tests".to_owned());
     }
     Ok(())
 }
 
 /// The example contracts' own tests: native, in workspaces of their own, as a user's would be.
-fn run_contract_tests(failed: &mut Vec<String>) -> Result<()> {
+fn run_contract_tests(contracts_folder: &Path, failed: &mut Vec<String>) -> Result<()> {
     let root = cargo::root()?;
-    for contract in cargo::contracts()? {
+    for contract in cargo::crates_in(EXAMPLES)? {
         println!("--- {}", contract.display());
-        let status = Command::new(env!("CARGO"))
+        let status = cargo::cargo()?
             .args(["test", "--locked", "--target-dir"])
-            .arg(root.join("target/contracts"))
+            .arg(contracts_folder)
             .current_dir(root.join(&contract))
             .status()?;
         if !status.success() {

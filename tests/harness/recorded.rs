@@ -1,0 +1,42 @@
+//! Answers recorded from a real Fabric network: they lie beside the project, or where `WEFT_SHARED` says.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// The folder of the recorded messages; `None`, after saying so, where there is none.
+///
+/// # Panics
+/// With `CI=true` a missing folder is a failure.
+pub fn recorded_folder() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let folder = std::env::var_os("WEFT_SHARED")
+        .map_or_else(beside, PathBuf::from)
+        .join("vectors/messages");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let is_ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+    assert!(!is_ci, "no recorded messages at {}", folder.display());
+    // Not eprintln!, which the test harness swallows when a test passes.
+    let _ = writeln!(
+        std::io::stderr(),
+        "SKIPPED: no recorded messages at {}",
+        folder.display()
+    );
+    None
+}
+
+/// The recorded error of that name: `message`, `grpc_code_number`, `details`.
+///
+/// # Panics
+/// The folder is there, but not the file, or it is not JSON.
+#[expect(clippy::expect_used, reason = "a test's panic is its failure")]
+pub fn recorded(name: &str) -> Option<Value> {
+    let path = recorded_folder()?.join(format!("{name}.json"));
+    let text = fs::read_to_string(path).expect("the recorded message is there");
+    Some(serde_json::from_str(&text).expect("the recorded message is JSON"))
+}

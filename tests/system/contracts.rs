@@ -1,0 +1,72 @@
+//! Contracts that misbehave.
+
+use system_tests::{Network, profile};
+
+#[test]
+fn a_panic_reaches_the_caller_with_file_and_line_and_leaves_nothing() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("troubles", "troubles").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    let said = user.fails(&["submit", "troubles", "Boom", "now"]).unwrap();
+    let source = include_str!("../contracts/troubles/src/lib.rs");
+    let line = 1 + source
+        .lines()
+        .position(|line| line.contains("panic!("))
+        .unwrap();
+    assert!(said.contains("chaincode panicked: boom: now"), "{said}");
+    assert!(
+        said.contains(&format!("src/lib.rs:{line}:")),
+        "the panic is in line {line}: {said}"
+    );
+    assert_eq!(
+        user.ok(&["evaluate", "troubles", "Get", "boom"]).unwrap(),
+        "",
+        "nothing stays of the call"
+    );
+    user.ok(&["submit", "troubles", "Put", "k", "v"]).unwrap();
+    assert_eq!(
+        user.ok(&["evaluate", "troubles", "Get", "k"]).unwrap(),
+        "v",
+        "the next call is not touched"
+    );
+}
+
+#[test]
+fn a_call_without_end_is_ended_and_said_so() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("troubles", "troubles").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    let said = user.fails(&["evaluate", "troubles", "Spin"]).unwrap();
+    assert!(said.contains("fuel") || said.contains("time"), "{said}");
+    user.ok(&["submit", "troubles", "Put", "k", "v"]).unwrap();
+}
+
+#[test]
+fn a_status_of_the_contract_reaches_the_caller() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("troubles", "troubles").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    let said = user
+        .fails(&["submit", "troubles", "Fail", "404", "not found here"])
+        .unwrap();
+    assert!(
+        said.contains("chaincode response 404, not found here"),
+        "{said}"
+    );
+}
+
+#[test]
+fn peers_that_come_to_different_results_do_not_make_a_transaction() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("troubles", "troubles").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    user.ok(&["submit", "troubles", "Hide", "Org1MSP", "--org", "Org1MSP"])
+        .unwrap();
+    let said = user
+        .fails(&["submit", "troubles", "Disagree", "Org1MSP"])
+        .unwrap();
+    assert!(
+        said.contains("ProposalResponsePayloads do not match"),
+        "{said}"
+    );
+}

@@ -1,0 +1,16 @@
+//! Whole networks, used as users use them: each node a process, each command the `weft` binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test's panic is its failure, and a story is told in one piece"
+)]
+
+mod channels;
+mod contracts;
+mod endorser;
+mod kill;
+mod nodes;
+mod private;
+mod walk;

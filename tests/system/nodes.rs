@@ -1,0 +1,126 @@
+//! How nodes start and end.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use system_tests::{Network, Node, profile};
+
+use crate::walk::equal_digests;
+
+#[test]
+fn a_network_that_is_started_again_goes_on_where_it_was() {
+    let mut network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("asset-transfer", "basic").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    user.ok(&["submit", "basic", "InitLedger"]).unwrap();
+    let before = equal_digests(&network);
+    network.stop_dev().unwrap();
+    network.start_dev().unwrap();
+    assert_eq!(equal_digests(&network), before);
+    let moved = user
+        .json(&[
+            "submit",
+            "basic",
+            "TransferAsset",
+            "asset1",
+            "Max",
+            "--json",
+        ])
+        .unwrap();
+    assert_eq!(
+        moved["block"], before["height"],
+        "the next block follows the last one"
+    );
+    assert_eq!(
+        user.json(&["evaluate", "basic", "ReadAsset", "asset1"])
+            .unwrap()["Owner"],
+        "Max"
+    );
+    equal_digests(&network);
+}
+
+#[test]
+fn sigterm_ends_each_node_with_0_though_clients_hold_streams_open() {
+    let mut network = Network::split(&["mychannel"]).unwrap();
+    network.deploy("asset-transfer", "basic").unwrap();
+    let mut listener = network
+        .weft(profile::ORG1_USER)
+        .command(&["events", "basic", "--from", "0"])
+        .spawn()
+        .unwrap();
+    for node in [Node::Peer1, Node::Peer2, Node::Orderer] {
+        let begun = Instant::now();
+        network.stop(node).unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(12),
+            "{}: {:?}",
+            node.name(),
+            begun.elapsed()
+        );
+    }
+    listener.kill().unwrap();
+    listener.wait().unwrap();
+    for node in Node::ALL {
+        network.start(node).unwrap();
+    }
+    network
+        .weft(profile::ORG1_USER)
+        .ok(&["submit", "basic", "InitLedger"])
+        .unwrap();
+    equal_digests(&network);
+}
+
+#[test]
+fn a_second_signal_ends_a_node_at_once() {
+    let mut network = Network::split(&["mychannel"]).unwrap();
+    network.deploy("asset-transfer", "basic").unwrap();
+    let mut listener = network
+        .weft(profile::ORG1_USER)
+        .command(&["events", "basic", "--from", "0"])
+        .spawn()
+        .unwrap();
+    let peer = network.process(Node::Peer1).unwrap();
+    peer.signal("TERM").unwrap();
+    let _ = peer.signal("INT");
+    peer.wait(Duration::from_secs(5)).unwrap();
+    listener.kill().unwrap();
+    listener.wait().unwrap();
+}
+
+#[test]
+fn an_unknown_key_in_a_configuration_is_an_error_that_names_it() {
+    let mut network = Network::dev(&["mychannel"]).unwrap();
+    network.stop_dev().unwrap();
+    for node in Node::ALL {
+        let config = network.config(node);
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, format!("{text}\ncolour: red\n")).unwrap();
+        let command = if node == Node::Orderer {
+            "orderer"
+        } else {
+            "peer"
+        };
+        let output = Command::new(&network.artifacts().weft)
+            .args([command, "--config"])
+            .arg(&config)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("colour"), "{said}");
+    }
+}
+
+#[test]
+fn two_processes_do_not_share_a_folder() {
+    let mut network = Network::split(&["mychannel"]).unwrap();
+    for node in Node::ALL {
+        let said = network
+            .start(node)
+            .err()
+            .map(|error| format!("{error:#}"))
+            .unwrap_or_default();
+        assert!(said.contains("ended"), "{}: {said}", node.name());
+    }
+}

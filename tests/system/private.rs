@@ -1,0 +1,61 @@
+//! Private data: one organisation reads it, all can see that it is there.
+
+use model::hash::sha256;
+use system_tests::{Network, profile};
+
+#[test]
+fn a_note_is_read_by_its_organisation_and_by_no_other() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    network.deploy("sealed-note", "notes").unwrap();
+    let (org1, org2) = (
+        network.weft(profile::ORG1_USER),
+        network.weft(profile::ORG2_USER),
+    );
+    let text = "the price is 17";
+    let transient = format!("note={text}");
+    let seal = [
+        "submit",
+        "notes",
+        "SealNote",
+        "n1",
+        "--transient",
+        &transient,
+        "--org",
+        "Org1MSP",
+        "--json",
+    ];
+    let sealed = org1.json(&seal).unwrap();
+    assert_eq!(sealed["code"], "VALID");
+    assert_eq!(
+        org1.ok(&["evaluate", "notes", "ReadNote", "n1"]).unwrap(),
+        text
+    );
+    let refused = org2
+        .fails(&["evaluate", "notes", "ReadNote", "n1"])
+        .unwrap();
+    assert!(
+        refused.contains("the note n1 does not exist"),
+        "Org2 has a note n1 of its own or none: {refused}"
+    );
+    let hash: String = sha256(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for user in [&org1, &org2] {
+        assert_eq!(
+            user.ok(&["evaluate", "notes", "NoteHash", "Org1MSP", "n1"])
+                .unwrap(),
+            hash
+        );
+    }
+    let block = org2.ok(&["block", &sealed["block"].to_string()]).unwrap();
+    assert!(!block.contains(text), "no block holds the text");
+
+    org1.ok(&["submit", "notes", "BurnNote", "n1", "--org", "Org1MSP"])
+        .unwrap();
+    let gone = org1
+        .fails(&["evaluate", "notes", "ReadNote", "n1"])
+        .unwrap();
+    assert!(gone.contains("chaincode response 404"), "{gone}");
+    crate::walk::equal_digests(&network);
+}
