@@ -1,2 +1,16 @@
-//! The `weft` binary.
-fn main() {}
+//! The `weft` binary: nodes of the network, a network for development, and a client of both.
+
+mod cli;
+mod client;
+mod config;
+mod dev;
+mod node;
+mod server;
+mod telemetry;
+mod tls;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,202 @@
+//! `weft chaincode approve` and `commit`: definitions, first one organisation's, then the channel's.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use prost::Message;
+use proto::lifecycle::{
+    ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeSource, CheckCommitReadinessArgs,
+    CheckCommitReadinessResult, CommitChaincodeDefinitionArgs, chaincode_source,
+};
+use proto::protos::{ApplicationPolicy, CollectionConfigPackage, application_policy};
+
+use super::{LIFECYCLE, ask, collections, decode};
+use crate::cli::failure::Hinted;
+use crate::cli::{Global, output, transact};
+use crate::client::{Call, Client, Committed};
+
+const READINESS: &str = "CheckCommitReadiness";
+
+/// A chaincode's definition; all organisations must approve the same.
+#[derive(Clone, Debug, clap::Args)]
+pub(in crate::cli) struct DefinitionArgs {
+    /// The chaincode's name.
+    #[arg(long)]
+    name: String,
+    /// Its version, any text.
+    #[arg(long)]
+    version: String,
+    /// 1 for the first definition, then one more for each.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
+    sequence: i64,
+    /// Who must endorse, such as `AND('Org1MSP.peer','Org2MSP.peer')` [default: as the channel says].
+    #[arg(long, conflicts_with = "policy_ref")]
+    policy: Option<String>,
+    /// The channel's policy that says who must endorse, such as `/Channel/Application/Endorsement`.
+    #[arg(long, value_name = "PATH")]
+    policy_ref: Option<String>,
+    /// The chaincode must be initialised (`weft submit --init`) before anything else.
+    #[arg(long)]
+    init_required: bool,
+    /// The private data collections, JSON as Fabric's tools take it.
+    #[arg(long, value_name = "FILE")]
+    collections: Option<PathBuf>,
+}
+
+/// What to approve.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ApproveArgs {
+    #[command(flatten)]
+    definition: DefinitionArgs,
+    /// The package that this organisation's peers run; without it they only validate.
+    #[arg(long, value_name = "ID")]
+    package_id: Option<String>,
+}
+
+/// What to commit.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct CommitArgs {
+    #[command(flatten)]
+    definition: DefinitionArgs,
+    /// Organisation whose peers endorse, instead of those that the policy needs; several with commas or repeated.
+    #[arg(long = "org", value_name = "MSPID", value_delimiter = ',')]
+    organizations: Vec<String>,
+}
+
+/// What `_lifecycle` takes of a definition; empty plugins and policy stand for its defaults.
+struct Definition {
+    args: DefinitionArgs,
+    validation_parameter: Bytes,
+    collections: Option<CollectionConfigPackage>,
+}
+
+impl Definition {
+    fn new(args: DefinitionArgs) -> anyhow::Result<Self> {
+        let collections = args.collections.as_ref().map(collections::read).transpose()?;
+        Ok(Self { validation_parameter: policy(&args)?, collections, args })
+    }
+
+    fn to_approve(&self, package_id: Option<String>) -> ApproveChaincodeDefinitionForMyOrgArgs {
+        let source = match package_id {
+            Some(package_id) => chaincode_source::Type::LocalPackage(chaincode_source::Local { package_id }),
+            None => chaincode_source::Type::Unavailable(chaincode_source::Unavailable {}),
+        };
+        ApproveChaincodeDefinitionForMyOrgArgs {
+            sequence: self.args.sequence,
+            name: self.args.name.clone(),
+            version: self.args.version.clone(),
+            validation_parameter: self.validation_parameter.clone(),
+            collections: self.collections.clone(),
+            init_required: self.args.init_required,
+            source: Some(ChaincodeSource { r#type: Some(source) }),
+            ..ApproveChaincodeDefinitionForMyOrgArgs::default()
+        }
+    }
+
+    fn to_commit(&self) -> CommitChaincodeDefinitionArgs {
+        CommitChaincodeDefinitionArgs {
+            sequence: self.args.sequence,
+            name: self.args.name.clone(),
+            version: self.args.version.clone(),
+            validation_parameter: self.validation_parameter.clone(),
+            collections: self.collections.clone(),
+            init_required: self.args.init_required,
+            ..CommitChaincodeDefinitionArgs::default()
+        }
+    }
+
+    fn to_check(&self) -> CheckCommitReadinessArgs {
+        CheckCommitReadinessArgs {
+            sequence: self.args.sequence,
+            name: self.args.name.clone(),
+            version: self.args.version.clone(),
+            validation_parameter: self.validation_parameter.clone(),
+            collections: self.collections.clone(),
+            init_required: self.args.init_required,
+            ..CheckCommitReadinessArgs::default()
+        }
+    }
+
+    fn words(&self) -> String {
+        let DefinitionArgs { name, version, sequence, .. } = &self.args;
+        format!("{name} {version} sequence {sequence}")
+    }
+}
+
+/// Approves, and says so.
+pub(super) async fn approve(args: ApproveArgs, global: &Global) -> anyhow::Result<()> {
+    let definition = Definition::new(args.definition)?;
+    let (client, _) = global.client()?;
+    let argument = definition.to_approve(args.package_id);
+    let own = vec![client.msp_id().to_owned()];
+    let committed = submit(&client, "ApproveChaincodeDefinitionForMyOrg", &argument, own).await?;
+    finish(&format!("approved {} for {}", definition.words(), client.msp_id()), &committed)
+}
+
+/// Commits, and says so.
+pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<()> {
+    let definition = Definition::new(args.definition)?;
+    let (client, _) = global.client()?;
+    let argument = definition.to_commit();
+    let submitted = submit(&client, "CommitChaincodeDefinition", &argument, args.organizations).await;
+    let committed = match submitted {
+        Ok(committed) => committed,
+        Err(error) => return Err(with_missing_approvals(error, &client, &definition).await),
+    };
+    finish(&format!("committed {} on {}", definition.words(), client.channel_id()), &committed)
+}
+
+async fn submit<A: Message>(
+    client: &Client,
+    function: &str,
+    argument: &A,
+    organizations: Vec<String>,
+) -> anyhow::Result<Committed> {
+    let args = vec![Bytes::copy_from_slice(function.as_bytes()), argument.encode_to_vec().into()];
+    let call = Call { chaincode: LIFECYCLE.to_owned(), args, organizations, ..Call::default() };
+    Ok(client.submit(call).await?)
+}
+
+fn finish(done: &str, committed: &Committed) -> anyhow::Result<()> {
+    output::note(&transact::summary(committed));
+    transact::require_valid(committed)?;
+    output::line(done)?;
+    Ok(())
+}
+
+/// The failure, and who has not approved this very definition, where that can be found out.
+async fn with_missing_approvals(
+    error: anyhow::Error,
+    client: &Client,
+    definition: &Definition,
+) -> anyhow::Error {
+    let answer = ask(client, client.channel_id(), READINESS, &definition.to_check()).await;
+    let readiness = answer.and_then(|answer| decode::<CheckCommitReadinessResult>(READINESS, answer));
+    let Ok(readiness) = readiness else { return error };
+    let missing = readiness.approvals.iter().filter(|(_, approved)| !**approved);
+    let missing: Vec<String> = missing
+        .map(|(msp_id, _)| match readiness.mismatches.get(msp_id) {
+            Some(other) if !other.items.is_empty() => {
+                format!("{msp_id} (approved with another {})", other.items.join(", "))
+            }
+            _ => msp_id.clone(),
+        })
+        .collect();
+    if missing.is_empty() {
+        return error;
+    }
+    let hinted = Hinted::new(format!("cannot commit {}", definition.words()));
+    error.context(hinted.hint(format!("this definition is not approved by {}", missing.join(", "))))
+}
+
+/// The encoded policy, or nothing for the default.
+fn policy(args: &DefinitionArgs) -> anyhow::Result<Bytes> {
+    let policy = match (&args.policy, &args.policy_ref) {
+        (Some(text), _) => application_policy::Type::SignaturePolicy(collections::signature_policy(text)?),
+        (None, Some(path)) => {
+            application_policy::Type::ChannelConfigPolicyReference(path.clone())
+        }
+        (None, None) => return Ok(Bytes::new()),
+    };
+    Ok(ApplicationPolicy { r#type: Some(policy) }.encode_to_vec().into())
+}

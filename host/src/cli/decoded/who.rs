@@ -1,0 +1,24 @@
+//! An identity: its organisation and what its certificate says of it.
+
+use bytes::Bytes;
+use msp::Identity;
+use serde::Serialize;
+
+use super::bytes::Part;
+
+/// Who signed something, as stated.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Who {
+    msp_id: String,
+    subject: String,
+}
+
+impl Who {
+    /// Reads an encoded `msp.SerializedIdentity`. Nothing is verified.
+    pub(super) fn new(identity: &Bytes) -> Part<Self> {
+        let decoded = Identity::decode(identity)
+            .map(|(msp_id, certificate)| Self { msp_id, subject: certificate.subject() })
+            .map_err(|error| error.to_string());
+        Part::new(decoded, identity)
+    }
+}
