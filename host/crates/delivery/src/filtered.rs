@@ -207,3 +207,6 @@ mod tests {
         assert!(filter(&block(vec![entry], &[0])).is_err());
     }
 }
+
+#[cfg(test)]
+mod recorded;

@@ -112,3 +112,6 @@ fn metadata_value(last_config: u64, position: &RaftPosition) -> Bytes {
     };
     value.encode_to_vec().into()
 }
+
+#[cfg(test)]
+mod recorded;

@@ -83,21 +83,31 @@ impl ChainTask {
         let raft = self.raft.clone();
         let failed = self.failed.clone();
         let channel = self.channel.clone();
-        let mut bundle = self.bundle.clone();
+        let bundle = self.bundle.clone();
         let result = Chain::new(self).run().await;
         if let Err(error) = &result {
             error!(%channel, %error, "channel stopped");
             failed.cancel();
         }
+        shut_down(raft, bundle, &channel).await;
+        result
+    }
+}
+
+/// Ends Raft and waits until it has let go of the ledger: its state machine's own task ends a moment later than itself.
+async fn shut_down(
+    raft: Raft<TypeConfig>,
+    mut bundle: watch::Receiver<Arc<Bundle>>,
+    channel: &ChannelId,
+) {
+    let ended = async {
         if let Err(error) = raft.shutdown().await {
             warn!(%channel, %error, "raft did not shut down cleanly");
         }
-        // The state machine's own task ends a moment later, and lets go of the ledger then.
-        let gone = async { while bundle.changed().await.is_ok() {} };
-        if timeout(SHUTDOWN_PATIENCE, gone).await.is_err() {
-            warn!(%channel, "raft's state machine is still busy");
-        }
-        result
+        while bundle.changed().await.is_ok() {}
+    };
+    if timeout(SHUTDOWN_PATIENCE, ended).await.is_err() {
+        warn!(%channel, "raft is still busy with the ledger");
     }
 }
 

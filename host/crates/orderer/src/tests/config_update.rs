@@ -1,16 +1,20 @@
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use channel::{Bundle, update};
-use msp::{SignatureMemo, Signer};
+use delivery::ClientTls;
+use futures::{Stream, StreamExt, stream};
+use msp::{SignatureMemo, Signer, SigningIdentity};
 use prost::Message;
 use proto::{
     common::{
-        Config, ConfigSignature, ConfigUpdateEnvelope, Envelope, HeaderType, SignatureHeader,
-        Status,
+        Config, ConfigGroup, ConfigSignature, ConfigUpdateEnvelope, Envelope, HeaderType,
+        SignatureHeader, Status,
     },
     etcdraft, orderer,
 };
 
-use super::world::{Running, World, statuses};
+use super::world::{Running, World, block, range, status, statuses};
 
 /// An update that changes the orderer group's value `name`, signed by the orderers' administrator.
 fn update<M: Message + Default>(
@@ -19,28 +23,32 @@ fn update<M: Message + Default>(
     name: &str,
     change: impl FnOnce(&mut M),
 ) -> Envelope {
+    signed_update(world, &world.admin, config, |root| {
+        let orderer = root.groups.get_mut("Orderer").unwrap();
+        let value = orderer.values.get_mut(name).unwrap();
+        let mut message = M::decode(value.value.clone()).unwrap();
+        change(&mut message);
+        value.value = message.encode_to_vec().into();
+    })
+}
+
+/// An update that an administrator signs and sends.
+fn signed_update(
+    world: &World,
+    admin: &SigningIdentity,
+    config: &Config,
+    change: impl FnOnce(&mut ConfigGroup),
+) -> Envelope {
     let mut updated = config.clone();
-    let root = updated.channel_group.as_mut().unwrap();
-    let value = root
-        .groups
-        .get_mut("Orderer")
-        .unwrap()
-        .values
-        .get_mut(name)
-        .unwrap();
-    let mut message = M::decode(value.value.clone()).unwrap();
-    change(&mut message);
-    value.value = message.encode_to_vec().into();
+    change(updated.channel_group.as_mut().unwrap());
     let update = update::compute(world.channel(), config, &updated).unwrap();
     let config_update = Bytes::from(update.encode_to_vec());
     let header = SignatureHeader {
-        creator: world.admin.identity().clone(),
+        creator: admin.identity().clone(),
         nonce: Bytes::from_static(b"a nonce of the admin's"),
     };
     let signature_header = Bytes::from(header.encode_to_vec());
-    let signature = world
-        .admin
-        .sign(&[&signature_header[..], &config_update[..]].concat());
+    let signature = admin.sign(&[&signature_header[..], &config_update[..]].concat());
     let envelope = ConfigUpdateEnvelope {
         config_update,
         signatures: vec![ConfigSignature {
@@ -49,7 +57,7 @@ fn update<M: Message + Default>(
         }],
     };
     let data = envelope.encode_to_vec().into();
-    world.message(&world.admin, HeaderType::ConfigUpdate, data)
+    world.message(admin, HeaderType::ConfigUpdate, data)
 }
 
 fn one_message_a_block(world: &World, config: &Config) -> Envelope {
@@ -193,5 +201,64 @@ async fn the_set_of_consenters_cannot_change_yet_but_their_certificates_can() {
     });
     let answers = running.send(vec![rotated]).await;
     assert_eq!(statuses(&answers), [Status::Success], "{answers:?}");
+    running.stop().await;
+}
+
+/// The blocks of a client who reads on for ever.
+fn follow(
+    world: &World,
+    running: &Running,
+) -> impl Stream<Item = Result<orderer::DeliverResponse, tonic::Status>> + Unpin + use<> {
+    let request = world.seek(&world.client, &range(0, u64::MAX));
+    let requests = stream::iter([Ok(request)]).chain(stream::pending());
+    let service = running.orderer.service();
+    Box::pin(
+        service
+            .deliver_stream(requests, ClientTls::NotMutual)
+            .unwrap(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_who_loses_the_right_to_read_gets_nothing_more() {
+    let world = World::new();
+    let running = world.start().await;
+    let config = config(&running, &world).await;
+    let mut blocks = follow(&world, &running);
+    assert_eq!(block(blocks.next().await.unwrap().unwrap()).number, 0);
+    let update = signed_update(&world, &world.org1_admin, &config, |root| {
+        let application = root.groups.get_mut("Application").unwrap();
+        let org1 = application.groups.get_mut("Org1MSP").unwrap();
+        let admins = org1.policies["Admins"].policy.clone();
+        org1.policies.get_mut("Readers").unwrap().policy = admins;
+    });
+    let answers = running.send(vec![update]).await;
+    assert_eq!(statuses(&answers), [Status::Success], "{answers:?}");
+    assert_eq!(
+        status(&blocks.next().await.unwrap().unwrap()),
+        Some(Status::Forbidden)
+    );
+    assert!(blocks.next().await.is_none());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_whose_certificate_runs_out_gets_nothing_more() {
+    let world = World::new();
+    let running = world.start().await;
+    let mut blocks = follow(&world, &running);
+    assert_eq!(block(blocks.next().await.unwrap().unwrap()).number, 0);
+    world
+        .now_s
+        .fetch_add(11 * 365 * 24 * 3_600, Ordering::Relaxed);
+    let kind = HeaderType::EndorserTransaction;
+    let message = world.message(&world.lasting, kind, Bytes::from_static(b"x"));
+    let answers = running.send(vec![message]).await;
+    assert_eq!(statuses(&answers), [Status::Success], "{answers:?}");
+    assert_eq!(
+        status(&blocks.next().await.unwrap().unwrap()),
+        Some(Status::Forbidden)
+    );
+    assert!(blocks.next().await.is_none());
     running.stop().await;
 }

@@ -53,7 +53,7 @@ async fn an_entry_that_was_durable_but_not_yet_a_block_becomes_one() {
     // The node died between the sync of the log and the block.
     let (lost, after) = (world.transaction(10), world.transaction(10));
     let ledger = world.ledger().await;
-    let payload = batch_payload(encoded(&[lost.clone()]));
+    let payload = batch_payload(encoded(std::slice::from_ref(&lost)));
     ledger.append(&[next_entry(&ledger, payload)]).unwrap();
     drop(ledger);
     let running = world.start().await;

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -60,12 +60,18 @@ pub(super) struct World {
     pub(super) client: SigningIdentity,
     /// A client whose certificate has run out.
     pub(super) expired: SigningIdentity,
+    /// A client whose certificate holds for longer than all others.
+    pub(super) lasting: SigningIdentity,
     /// A client of an organisation that the channel does not know.
     pub(super) stranger: SigningIdentity,
     /// Who may change the orderers' part of the configuration.
     pub(super) admin: SigningIdentity,
     pub(super) description: ChannelDescription,
     pub(super) config: Config,
+    /// Who may change the application organisation's part of it.
+    pub(super) org1_admin: SigningIdentity,
+    /// The time, in seconds since 1970 UTC.
+    pub(super) now_s: Arc<AtomicI64>,
     orderer: Arc<SigningIdentity>,
     nonces: AtomicU64,
 }
@@ -75,12 +81,13 @@ impl World {
         let folder = TempDir::new().unwrap();
         let mut random = random(1);
         let validity = Validity::years(NOW_S, 10);
+        let century = Validity::years(NOW_S, 100);
         let past = Validity {
             not_before: NOW_S - 1_000,
             not_after: NOW_S - 1,
         };
         let mut organization = |name: &str| {
-            let organization = Organization::new(name, validity, &mut random).unwrap();
+            let organization = Organization::new(name, century, &mut random).unwrap();
             let root = folder.path().join(name);
             organization.write(&root).unwrap();
             let mut member = |name: &str, role, validity| {
@@ -93,12 +100,13 @@ impl World {
                 member("Admin", Role::Admin, validity),
                 member("User1", Role::Client, validity),
                 member("User2", Role::Client, past),
+                member("User3", Role::Client, century),
             );
             (root.join("msp"), members)
         };
         let (orderer_msp, (node, admin, ..)) = organization("ord.test");
-        let (org1_msp, (.., user, late)) = organization("org1.test");
-        let (_, (.., stranger, _)) = organization("org9.test");
+        let (org1_msp, (_, org1_admin, user, late, lasting)) = organization("org1.test");
+        let (_, (.., stranger, _, _)) = organization("org9.test");
         let sign = |folder: &PathBuf, msp_id| SigningIdentity::from_folder(folder, msp_id).unwrap();
         let tls_certificate = Bytes::from(std::fs::read(&node.tls_certificate).unwrap());
         let consenter = ConsenterDescription {
@@ -126,8 +134,11 @@ impl World {
         Self {
             client: sign(&user.msp, "Org1MSP"),
             expired: sign(&late.msp, "Org1MSP"),
+            lasting: sign(&lasting.msp, "Org1MSP"),
             stranger: sign(&stranger.msp, "Org9MSP"),
             admin: sign(&admin.msp, "OrdererMSP"),
+            org1_admin: sign(&org1_admin.msp, "Org1MSP"),
+            now_s: Arc::new(AtomicI64::new(NOW_S)),
             orderer: Arc::new(sign(&node.msp, "OrdererMSP")),
             description,
             config: Config {
@@ -171,10 +182,11 @@ impl World {
     pub(super) fn node(&self) -> Running {
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let entropy = std::sync::Mutex::new(random(2));
+        let now_s = Arc::clone(&self.now_s);
         let orderer = Orderer::new(Parts {
             config: self.config.clone(),
             signer: Arc::clone(&self.orderer) as Arc<dyn Signer>,
-            clock: Arc::new(|| NOW_S),
+            clock: Arc::new(move || now_s.load(Ordering::Relaxed)),
             entropy: Arc::new(move |buffer: &mut [u8]| (*entropy.lock().unwrap())(buffer)),
             tasks: tasks.clone(),
             stopping: stopping.clone(),
