@@ -29,6 +29,17 @@ CREATE TABLE private_sets (
 -- A purge removes a key from all older write sets of its collection.
 CREATE INDEX private_sets_by_collection ON private_sets (ns, collection);
 
+-- What was purged, newest purge of each key: a write set that comes late must not bring a purged value back.
+CREATE TABLE purges (
+    ns         BLOB    NOT NULL,
+    collection BLOB    NOT NULL,
+    key_hash   BLOB    NOT NULL,
+    -- All that was written below this version is gone for good.
+    block      INTEGER NOT NULL,
+    tx         INTEGER NOT NULL,
+    PRIMARY KEY (ns, collection, key_hash)
+) STRICT, WITHOUT ROWID;
+
 -- Write sets whose hashes are in a committed block while the data never came.
 CREATE TABLE missing_private (
     block      INTEGER NOT NULL,

@@ -50,7 +50,7 @@ struct Inner {
     health: Arc<Health>,
     height: watch::Sender<u64>,
     /// Declared last, so that the file is let go before the folder is.
-    _folder: Folder,
+    _folder: Arc<Folder>,
 }
 
 impl OrdererLedger {
@@ -127,10 +127,11 @@ impl OrdererLedger {
         let channel = ChannelId::parse(&row.channel)
             .map_err(|cause| Error::damaged("the stored channel id", cause))?;
         let tip = writer.read(chain::read_tip)?;
+        let folder = Arc::new(folder);
         let inner = Inner {
             channel,
             genesis_hash: row.genesis_hash,
-            readers: Readers::new(path, config),
+            readers: Readers::new(path, config, Arc::clone(&folder)),
             checkpointer: Checkpointer::start(path, config, Arc::clone(&health))?,
             health,
             height: watch::Sender::new(tip.height),

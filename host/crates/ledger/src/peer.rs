@@ -4,7 +4,9 @@ mod blocks;
 mod commit;
 mod history;
 mod input;
+mod late;
 mod private;
+mod purge;
 mod rebuild;
 mod snapshot;
 mod transient;
@@ -24,7 +26,8 @@ pub use input::{
     CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet, PrivateSet,
     TxRow,
 };
-pub use private::{LateSet, StoredPrivateSet};
+pub use late::LateSet;
+pub use private::StoredPrivateSet;
 pub use snapshot::Snapshot;
 pub use transient::TransientSet;
 
@@ -61,8 +64,8 @@ struct Inner {
     checkpointer: Checkpointer,
     health: Arc<Health>,
     height: watch::Sender<u64>,
-    /// Declared last, so that the file is let go before the folder is.
-    _folder: Folder,
+    /// The readers have it too: a snapshot may outlive the ledger. Declared last, so that the file is let go first.
+    _folder: Arc<Folder>,
 }
 
 /// The row that says which channel the file holds and how far it is.
@@ -144,12 +147,13 @@ impl PeerLedger {
         let genesis_hash = Digest::try_from(row.genesis_hash.as_slice())
             .map_err(|cause| Error::damaged("the stored genesis hash", cause))?;
         let health = Arc::new(Health::default());
+        let folder = Arc::new(folder);
         let inner = Inner {
             channel,
             genesis_hash,
             statements: sql::CommitStatements::new(),
             writer: Writer::new(&path, &config, Arc::clone(&health), connection),
-            readers: Readers::new(&path, &config),
+            readers: Readers::new(&path, &config, Arc::clone(&folder)),
             checkpointer: Checkpointer::start(&path, &config, Arc::clone(&health))?,
             health,
             height: watch::Sender::new(row.height),

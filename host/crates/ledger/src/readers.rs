@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Config, Error};
+use crate::{Config, Error, folder::Folder};
 
 /// Statements a connection keeps prepared; more than this crate has for reading.
 const STATEMENTS_KEPT: usize = 64;
@@ -18,6 +18,8 @@ pub(crate) struct Readers {
     path: PathBuf,
     config: Config,
     pool: Mutex<Pool>,
+    /// Declared last, so that the connections are closed before the folder is let go.
+    _folder: Arc<Folder>,
 }
 
 #[derive(Debug, Default)]
@@ -28,11 +30,12 @@ struct Pool {
 }
 
 impl Readers {
-    pub(crate) fn new(path: &Path, config: &Config) -> Arc<Self> {
+    pub(crate) fn new(path: &Path, config: &Config, folder: Arc<Folder>) -> Arc<Self> {
         Arc::new(Self {
             path: path.to_owned(),
             config: config.clone(),
             pool: Mutex::default(),
+            _folder: folder,
         })
     }
 

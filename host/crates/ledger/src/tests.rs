@@ -2,9 +2,9 @@
 
 mod chain;
 mod concurrency;
-mod crash;
 mod folder;
 mod keys;
+mod log;
 mod node;
 mod orderer;
 mod plans;

@@ -7,7 +7,7 @@ use model::hash::sha256;
 use rwset::Update;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{CommitInput, CommitTimings, PeerLedger, private, read_channel};
+use super::{CommitInput, CommitTimings, PeerLedger, purge, read_channel};
 use crate::{
     Error, database,
     sql::{Values, peer as sql},
@@ -68,7 +68,7 @@ impl PeerLedger {
         self.put_hashed_state(connection, input).await?;
         self.put_private(connection, input).await?;
         self.put_history(connection, input).await?;
-        private::purge(connection, &input.updates).await?;
+        purge::purge(connection, &input.updates).await?;
         self.chores(connection, input).await
     }
 

@@ -127,7 +127,7 @@ pub struct CollectionConfig {
 /// Where the time of one commit went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CommitTimings {
-    /// Waiting for another write to end, and starting the transaction.
+    /// Encoding and hashing the block, waiting for another write to end, starting the transaction.
     pub begin: Duration,
     /// Writing rows into pages in memory.
     pub write: Duration,

@@ -1,17 +1,13 @@
-//! Private data in the clear: write sets by block, those that did not arrive, and those that arrived late.
-
-use std::collections::BTreeMap;
+//! Private data in the clear: values, write sets by block, and those that did not arrive.
 
 use bytes::Bytes;
-use model::{Version, hash::sha256};
-use prost::Message;
-use proto::kvrwset::KvrwSet;
-use rwset::{PrivateUpdate, UpdateBatch};
+use model::hash::sha256;
+use rwset::PrivateUpdate;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{CommitInput, MissingSet, PeerLedger, PrivateSet, bytes_of};
 use crate::{
-    Error, database,
+    Error,
     sql::{Values, peer as sql, signed, unsigned},
 };
 
@@ -22,17 +18,6 @@ pub struct StoredPrivateSet {
     pub block: u64,
     /// The set. Keys that were purged since are no longer in it, so its hash may differ from the transaction's.
     pub set: PrivateSet,
-}
-
-/// A private write set that came after its block was committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LateSet {
-    /// The block it belongs to.
-    pub block: u64,
-    /// The set, its hash compared with the transaction's by the caller.
-    pub set: PrivateSet,
-    /// Its keys and values, checked against the hashes.
-    pub updates: Vec<PrivateUpdate>,
 }
 
 impl PeerLedger {
@@ -98,56 +83,6 @@ impl PeerLedger {
         read()?.into_iter().map(build).collect()
     }
 
-    /// Stores private write sets that came after their blocks were committed, in one transaction.
-    ///
-    /// A value is written only where the hashed key still has the set's version; the rest has been overwritten, deleted or has expired
-    /// meanwhile. The height does not move, so a snapshot may show the value or not.
-    ///
-    /// # Errors
-    /// - [`Error::DiskFull`]: try again when there is room.
-    /// - [`Error::Broken`], [`Error::Stopped`]: the disk.
-    pub async fn store_late(&self, sets: &[LateSet]) -> Result<(), Error> {
-        let mut transaction = self.inner.writer.begin().await?;
-        for late in sets {
-            let stored = self.put_late(&mut transaction.connection, late);
-            if let Err(error) = stored.await {
-                return Err(transaction.fail(error));
-            }
-        }
-        transaction.commit().await?;
-        self.inner.checkpointer.hint();
-        Ok(())
-    }
-
-    async fn put_late(
-        &self,
-        connection: &mut SqliteConnection,
-        late: &LateSet,
-    ) -> Result<(), Error> {
-        self.put_sets(connection, late.block, std::slice::from_ref(&late.set))
-            .await?;
-        let mut values = Values::default();
-        values
-            .number(late.block)?
-            .number(late.set.tx)?
-            .bytes(late.set.namespace.as_bytes())?
-            .bytes(late.set.collection.as_bytes())?;
-        sqlx::query_with(sql::MISSING_DELETE, values.into_arguments())
-            .execute(&mut *connection)
-            .await
-            .map_err(Error::writing("enter a late private write set"))?;
-        for update in &late.updates {
-            let Some(value) = &update.value else { continue };
-            let mut values = Values::default();
-            put_private_row(&mut values, update, value)?;
-            sqlx::query_with(sql::PRIVATE_PUT_LATE, values.into_arguments())
-                .execute(&mut *connection)
-                .await
-                .map_err(Error::writing("write a late private value"))?;
-        }
-        Ok(())
-    }
-
     /// The private part of a commit: values, write sets, what is missing and what will expire.
     pub(super) async fn put_private(
         &self,
@@ -184,7 +119,7 @@ impl PeerLedger {
         self.put_expiry(connection, input).await
     }
 
-    async fn put_sets(
+    pub(super) async fn put_sets(
         &self,
         connection: &mut SqliteConnection,
         block: u64,
@@ -251,86 +186,8 @@ impl PeerLedger {
     }
 }
 
-/// Takes purged keys out of all older write sets of their collections. One pass over each collection that has a purge in the block;
-/// purges are rare.
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    updates: &UpdateBatch,
-) -> Result<(), Error> {
-    for (namespace, collections) in &updates.hashed {
-        for (collection, updates) in collections {
-            let purged: Purged<'_> = updates
-                .iter()
-                .filter_map(|(key_hash, update)| Some((key_hash, update.purge?)))
-                .collect();
-            if !purged.is_empty() {
-                purge_collection(connection, namespace, collection, &purged).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Purged keys by their hash, with the versions of the purges.
-type Purged<'a> = BTreeMap<&'a Bytes, Version>;
-
-async fn purge_collection(
-    connection: &mut SqliteConnection,
-    namespace: &str,
-    collection: &str,
-    purged: &Purged<'_>,
-) -> Result<(), Error> {
-    let newest = purged.values().max().copied().unwrap_or_default();
-    let mut values = Values::default();
-    values
-        .bytes(namespace.as_bytes())?
-        .bytes(collection.as_bytes())?
-        .number(newest.block)?
-        .number(newest.tx)?;
-    let rows = sqlx::query_with(sql::PRIVATE_SETS_BELOW, values.into_arguments())
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(Error::writing("read old private write sets"))?;
-    for row in rows {
-        let version = Version {
-            block: unsigned(database::get(&row, 0)?)?,
-            tx: unsigned(database::get(&row, 1)?)?,
-        };
-        let bytes: Vec<u8> = database::get(&row, 2)?;
-        let Some(kept) = without(&bytes, version, purged)? else {
-            continue;
-        };
-        let mut values = Values::default();
-        values
-            .number(version.block)?
-            .number(version.tx)?
-            .bytes(namespace.as_bytes())?
-            .bytes(collection.as_bytes())?
-            .bytes(&kept)?;
-        sqlx::query_with(sql::PRIVATE_SET_REPLACE, values.into_arguments())
-            .execute(&mut *connection)
-            .await
-            .map_err(Error::writing("purge a private write set"))?;
-    }
-    Ok(())
-}
-
-/// The write set at `version` without the keys purged later; nothing if it has none of them.
-fn without(bytes: &[u8], version: Version, purged: &Purged<'_>) -> Result<Option<Vec<u8>>, Error> {
-    let mut set =
-        KvrwSet::decode(bytes).map_err(|cause| Error::damaged("a private write set", cause))?;
-    let gone = |key: &str| {
-        let key_hash = Bytes::copy_from_slice(&sha256(key.as_bytes()));
-        purged.get(&key_hash).is_some_and(|purge| version < *purge)
-    };
-    let count = set.writes.len() + set.metadata_writes.len();
-    set.writes.retain(|write| !gone(&write.key));
-    set.metadata_writes.retain(|write| !gone(&write.key));
-    let changed = count != set.writes.len() + set.metadata_writes.len();
-    Ok(changed.then(|| set.encode_to_vec()))
-}
-
-fn put_private_row(
+/// A row of private state.
+pub(super) fn put_private_row(
     values: &mut Values,
     update: &PrivateUpdate,
     value: &Bytes,

@@ -51,6 +51,7 @@ pub(crate) const DERIVED_CLEAR: &[&str] = &[
     "DELETE FROM private_state",
     "DELETE FROM missing_private",
     "DELETE FROM expiry",
+    "DELETE FROM purges",
     "DELETE FROM history",
     "DELETE FROM config_history",
 ];
@@ -88,10 +89,16 @@ pub(crate) const PRIVATE_RANGE: &str = "SELECT value, x'', block, tx, key FROM p
 pub(crate) const PRIVATE_RANGE_OPEN: &str = "SELECT value, x'', block, tx, key FROM private_state \
      WHERE ns = ?1 AND collection = ?2 AND key >= ?3 ORDER BY key LIMIT ?4";
 pub(crate) const PRIVATE_SETS_OF_BLOCK: &str = "SELECT tx, ns, collection, bytes FROM private_sets WHERE block = ?1 ORDER BY tx, ns, collection";
-/// ns, collection, block, tx: all older sets of a collection, for a purge.
+/// ns, collection, first version (inclusive), last version (exclusive), most rows: the older sets of a collection, for a purge.
 pub(crate) const PRIVATE_SETS_BELOW: &str = "SELECT block, tx, bytes FROM private_sets \
-     WHERE ns = ?1 AND collection = ?2 AND (block, tx) < (?3, ?4)";
+     WHERE ns = ?1 AND collection = ?2 AND (block, tx) >= (?3, ?4) AND (block, tx) < (?5, ?6) \
+     ORDER BY block, tx LIMIT ?7";
 pub(crate) const PRIVATE_SET_REPLACE: &str = "UPDATE private_sets SET bytes = ?5 WHERE block = ?1 AND tx = ?2 AND ns = ?3 AND collection = ?4";
+/// ns, collection, key hash, block, tx
+pub(crate) const PURGE_PUT: &str = "INSERT INTO purges (ns, collection, key_hash, block, tx) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT (ns, collection, key_hash) DO UPDATE SET block = excluded.block, tx = excluded.tx";
+pub(crate) const PURGES_READ: &str =
+    "SELECT key_hash, block, tx FROM purges WHERE ns = ?1 AND collection = ?2";
 pub(crate) const MISSING_READ: &str = "SELECT block, tx, ns, collection FROM missing_private \
      WHERE eligible = 1 ORDER BY block DESC, tx DESC, ns, collection LIMIT ?1";
 pub(crate) const MISSING_DELETE: &str =

@@ -49,7 +49,10 @@ fn a_ledger_in_use_is_refused_to_a_second_and_free_after_the_first() {
         assert_refused(open(folder.path()).await, "locked");
         let again = create(folder.path(), &genesis, Config::default()).await;
         assert_refused(again, "locked");
+        let snapshot = ledger.snapshot().unwrap();
         drop(ledger);
+        assert_refused(open(folder.path()).await, "locked");
+        drop(snapshot);
         assert!(open(folder.path()).await.is_ok());
     });
 }

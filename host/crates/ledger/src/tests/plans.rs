@@ -60,6 +60,8 @@ fn no_statement_of_a_commit_or_a_read_scans_a_table() {
         peer::PRIVATE_SET_REPLACE,
         peer::PRIVATE_PUT_LATE,
         peer::MISSING_DELETE,
+        peer::PURGE_PUT,
+        peer::PURGES_READ,
         peer::TRANSIENT_PUT,
         peer::TRANSIENT_READ,
         peer::TRANSIENT_PURGE,

@@ -237,6 +237,88 @@ fn a_late_write_set_fills_in_only_what_is_still_current() {
 }
 
 #[test]
+fn a_late_write_set_brings_back_nothing_that_was_purged_or_has_expired() {
+    wait(async {
+        let mut at = Fixture::new(Config::default()).await;
+        let missing = MissingSet {
+            tx: 0,
+            namespace: CC.to_owned(),
+            collection: COLLECTION.to_owned(),
+            eligible: true,
+        };
+        at.commit(|input| {
+            put_hashed(input, "purged");
+            put_hashed(input, "stays");
+            input.missing.push(missing.clone());
+        })
+        .await;
+        at.commit(|input| {
+            write(input, "expired", "canary", Some(4));
+            input.private.clear();
+            input.private_sets.clear();
+            input.missing.push(missing.clone());
+        })
+        .await;
+        at.commit(|input| {
+            let version = Version { block: 3, tx: 0 };
+            let purge = Update {
+                purge: Some(version),
+                ..Update::deletion(version)
+            };
+            let hash = Bytes::copy_from_slice(&key_hash("purged"));
+            input.updates.put_hashed(CC, COLLECTION, hash, purge);
+        })
+        .await;
+        at.commit(|_| {}).await;
+        let late = |block, keys: &[&str]| LateSet {
+            block,
+            set: set_of(&keys.iter().map(|key| (*key, "canary")).collect::<Vec<_>>()),
+            updates: keys
+                .iter()
+                .map(|key| private(block, key, "canary"))
+                .collect(),
+        };
+        let sets = [late(1, &["purged", "stays"]), late(2, &["expired"])];
+        at.ledger.store_late(&sets).await.unwrap();
+        assert_eq!(at.read("purged"), (None, false));
+        assert_eq!(at.read("stays"), (Some("canary".into()), true));
+        assert_eq!(at.read("expired"), (None, false));
+        let stored = at.ledger.private_sets(1).unwrap();
+        assert_eq!(stored[0].set, set_of(&[("stays", "canary")]));
+        assert_eq!(at.ledger.private_sets(2).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_purge_goes_through_more_write_sets_than_are_read_at_a_time() {
+    wait(async {
+        let mut at = Fixture::new(Config::default()).await;
+        at.commit(|input| {
+            input.private_sets = (0..150)
+                .map(|tx| PrivateSet {
+                    tx,
+                    ..set_of(&[("gone", "canary")])
+                })
+                .collect();
+        })
+        .await;
+        at.commit(|input| {
+            let version = Version { block: 2, tx: 0 };
+            let purge = Update {
+                purge: Some(version),
+                ..Update::deletion(version)
+            };
+            let hash = Bytes::copy_from_slice(&key_hash("gone"));
+            input.updates.put_hashed(CC, COLLECTION, hash, purge);
+        })
+        .await;
+        let stored = at.ledger.private_sets(1).unwrap();
+        assert_eq!(stored.len(), 150);
+        assert!(stored.iter().all(|stored| stored.set.bytes.is_empty()));
+    });
+}
+
+#[test]
 fn transient_sets_wait_until_their_transaction_is_committed() {
     wait(async {
         let mut at = Fixture::new(Config::default()).await;

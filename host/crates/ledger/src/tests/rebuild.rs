@@ -92,7 +92,7 @@ fn a_rebuild_cut_short_anywhere_is_gone_on_with_after_reopening() {
 }
 
 #[test]
-fn a_block_that_comes_out_differently_stops_the_rebuild_and_the_ledger() {
+fn a_block_that_comes_out_differently_is_not_committed_by_a_rebuild() {
     wait(async {
         let (_, inputs) = inputs(23, 4);
         let folder = TempDir::new().unwrap();

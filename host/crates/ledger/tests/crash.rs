@@ -2,28 +2,63 @@
 //!
 //! The writing process is this test program itself, run again for one test that is otherwise ignored. It is told by its standard input
 //! where to write, and says on its standard output what it has been promised to be durable.
+//!
+//! They are a program of their own, because a process that is being started holds copies of all locks of the one that starts it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     env,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 
-use super::{
-    chain::{Chain, assert_same},
-    create,
-    orderer::{batch, block_of, create as create_orderer},
-    wait,
+use ledger::{
+    Applied, CommitInput, Config, Effect, EntryKind, Error, ExpiryRow, HistoryRow, LogEntry, LogId,
+    MissingSet, OrdererLedger, PeerLedger, PrivateSet, TxRow, batch_payload, transactions_of,
 };
-use crate::{Config, OrdererLedger};
+
+// What the crate's own tests are made of; it finds its names here.
+#[path = "../src/tests/chain.rs"]
+mod chain;
+#[path = "../src/tests/log.rs"]
+mod log;
+
+use chain::{Chain, assert_same};
+use log::{batch, block_of, create as create_orderer};
 
 const SEED: u64 = 61;
 const ROUNDS: usize = 10;
+
+/// Held by the test that starts processes: one that is being started would hold the other test's locks a moment too long.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn create(folder: &Path, genesis: &CommitInput, config: Config) -> Result<PeerLedger, Error> {
+    PeerLedger::create(folder, &chain::channel(), &genesis.block, config).await
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
 
 /// Runs test `name` as a process of its own, kills it when it has said `promises` things and `patience` has passed, and returns the
 /// number in the last thing it said.
@@ -70,6 +105,7 @@ fn say_durable(number: u64) {
 
 #[test]
 fn a_peer_killed_at_any_moment_holds_exactly_a_prefix_of_the_chain_and_all_it_promised() {
+    let _alone = alone();
     let mut random = StdRng::seed_from_u64(SEED);
     let folder = TempDir::new().unwrap();
     let ledger_folder = folder.path().join("ledger");
@@ -77,7 +113,7 @@ fn a_peer_killed_at_any_moment_holds_exactly_a_prefix_of_the_chain_and_all_it_pr
     for _ in 0..ROUNDS {
         let promises = random.random_range(0..6);
         let patience = Duration::from_micros(random.random_range(0..40_000));
-        let name = "tests::crash::commit_until_killed";
+        let name = "commit_until_killed";
         let promised = kill(name, &ledger_folder, promises, patience);
 
         let (mut chain, genesis) = Chain::started(SEED);
@@ -130,6 +166,7 @@ fn commit_until_killed() {
 
 #[test]
 fn an_orderer_killed_at_any_moment_holds_all_it_appended_and_blocks_that_fit() {
+    let _alone = alone();
     let mut random = StdRng::seed_from_u64(SEED);
     let folder = TempDir::new().unwrap();
     let ledger_folder = folder.path().join("ledger");
@@ -137,7 +174,7 @@ fn an_orderer_killed_at_any_moment_holds_all_it_appended_and_blocks_that_fit() {
     for _ in 0..ROUNDS {
         let promises = random.random_range(0..6);
         let patience = Duration::from_micros(random.random_range(0..20_000));
-        let name = "tests::crash::order_until_killed";
+        let name = "order_until_killed";
         let promised = kill(name, &ledger_folder, promises, patience);
 
         let ledger = create_orderer(&ledger_folder).unwrap();
