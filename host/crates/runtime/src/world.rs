@@ -75,6 +75,8 @@ pub const CALL_DEPTH_MAX: usize = 16;
 pub const PRICE_CALL: u64 = 1_000;
 /// Fuel of each byte that goes in or comes out.
 pub const PRICE_BYTE: u64 = 1;
+/// Fuel of each string or list within a list that goes in: the host keeps a pointer and a length for it.
+pub const PRICE_ELEMENT: u64 = 32;
 /// Fuel of each key looked up and of each cursor or page opened.
 pub const PRICE_READ: u64 = 10_000;
 /// Fuel of each entry that a cursor or a page gives.

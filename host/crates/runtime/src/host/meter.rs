@@ -9,9 +9,6 @@ use crate::world::{self, code};
 
 use super::types::Error;
 
-/// Fuel, beside its bytes, for each string or list within a list: the host keeps a pointer and a length for it.
-const PRICE_ELEMENT: u64 = 32;
-
 /// A host call in progress.
 pub(crate) struct Call<'a>(StoreContextMut<'a, Guest>);
 
@@ -66,7 +63,7 @@ impl<'a> Call<'a> {
 
     /// Takes the fuel for the bytes and the places of a list's elements.
     pub(crate) fn pay_list<T: AsRef<[u8]>>(&mut self, list: &[T]) -> wasmtime::Result<()> {
-        self.pay(PRICE_ELEMENT.saturating_mul(list.len() as u64))?;
+        self.pay(world::PRICE_ELEMENT.saturating_mul(list.len() as u64))?;
         self.pay_bytes(list.iter().map(|element| element.as_ref().len()).sum())
     }
 
