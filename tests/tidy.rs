@@ -58,7 +58,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["weft"]),
     ("sqlx", &["ledger"]),
     ("wasmtime", &["runtime"]),
-    ("wasmtime-wasi", &["runtime"]),
     ("wit-component", &["runtime"]),
     ("x509-cert", &["msp"]),
 ];
