@@ -2,11 +2,13 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use channel::Bundle;
+use channel::{Bundle, OrdererConfig};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use ledger::batch_payload;
 use model::ChannelId;
 use openraft::{Raft, error::ClientWriteError, metrics::RaftMetrics, raft::ClientWriteResult};
+use prost::Message;
+use proto::etcdraft;
 use tokio::{
     select,
     sync::{mpsc, watch},
@@ -28,6 +30,8 @@ use crate::{
 
 /// Submissions taken from the queue at once.
 const INBOX_MAX: usize = 256;
+/// Batches given to Raft and not yet decided on, if the channel's configuration does not say; Fabric's default.
+const PROPOSALS_MAX: usize = 5;
 /// Times that a message is checked again because the configuration changed under it.
 const ATTEMPTS_MAX: u32 = 8;
 
@@ -47,7 +51,6 @@ struct Proposal {
 /// What a channel's task needs of its node.
 pub(crate) struct Settings {
     pub(crate) block_gap: Duration,
-    pub(crate) proposals_max: usize,
     pub(crate) drain_timeout: Duration,
     pub(crate) leader_patience: Duration,
 }
@@ -115,6 +118,10 @@ struct Chain {
     task: ChainTask,
     origin: Instant,
     cutter: BlockCutter<Submission>,
+    /// Configuration sequence that the cutter's limits and `proposals_max` are of.
+    configured_at: u64,
+    /// Batches given to Raft and not yet decided on, at most.
+    proposals_max: usize,
     /// Taken from the queue, not yet given to the cutter.
     inbox: VecDeque<Submission>,
     in_flight: FuturesUnordered<BoxFuture<'static, Proposal>>,
@@ -127,11 +134,14 @@ struct Chain {
 
 impl Chain {
     fn new(task: ChainTask) -> Self {
-        let limits = limits(&task.bundle.borrow(), task.settings.block_gap);
+        let bundle = Arc::clone(&task.bundle.borrow());
+        let limits = limits(bundle.orderer(), task.settings.block_gap);
         Self {
             task,
             origin: Instant::now(),
             cutter: BlockCutter::new(limits),
+            configured_at: bundle.sequence(),
+            proposals_max: proposals_max(bundle.orderer()),
             inbox: VecDeque::new(),
             in_flight: FuturesUnordered::new(),
             config_in_flight: false,
@@ -147,7 +157,7 @@ impl Chain {
         wait_for_leader(&self.task).await;
         let stopping = self.task.stopping.clone();
         while !(self.queue_ended && self.is_empty()) {
-            let caught_up = self.caught_up(&progress.borrow_and_update().clone());
+            let caught_up = self.caught_up(&progress.borrow_and_update());
             if caught_up {
                 self.order().await?;
             }
@@ -197,7 +207,7 @@ impl Chain {
     }
 
     fn accepting(&self) -> bool {
-        !self.config_in_flight && self.in_flight.len() < self.task.settings.proposals_max
+        !self.config_in_flight && self.in_flight.len() < self.proposals_max
     }
 
     /// What the cutter is told to be in flight.
@@ -211,6 +221,7 @@ impl Chain {
 
     /// Gives what has arrived to the cutter, and proposes what it cuts.
     async fn order(&mut self) -> Result<(), Error> {
+        self.follow_configuration();
         while self.accepting() {
             let Some(submission) = self.inbox.pop_front() else {
                 break;
@@ -223,13 +234,20 @@ impl Chain {
                 Kind::Normal => self.cutter.ordered(now, submission, size_bytes),
                 Kind::ConfigUpdate => self.cutter.ordered_alone(now, submission),
             };
-            for batch in batches {
-                self.propose(batch).await?;
-            }
+            self.propose_all(batches).await?;
         }
-        match self.cutter.due(self.now(), self.busy()) {
-            Some(batch) => self.propose(batch).await,
-            None => Ok(()),
+        let due = self.cutter.due(self.now(), self.busy());
+        self.propose_all(due.into_iter().collect()).await
+    }
+
+    /// Takes over what a new configuration says about batches.
+    fn follow_configuration(&mut self) {
+        let bundle = Arc::clone(&self.task.bundle.borrow());
+        if self.configured_at != bundle.sequence() {
+            self.configured_at = bundle.sequence();
+            self.proposals_max = proposals_max(bundle.orderer());
+            let limits = limits(bundle.orderer(), self.task.settings.block_gap);
+            self.cutter.set_limits(limits);
         }
     }
 
@@ -255,15 +273,26 @@ impl Chain {
         }
     }
 
-    async fn propose(&mut self, batch: Vec<Submission>) -> Result<(), Error> {
-        let sequence = self.task.bundle.borrow().sequence();
-        if batch
-            .iter()
-            .any(|submission| submission.admitted.config_sequence != sequence)
-        {
-            self.requeue(batch);
-            return Ok(());
+    /// Proposes batches in order. If the configuration changes under them, all that are left go back to be checked again.
+    async fn propose_all(&mut self, mut batches: VecDeque<Vec<Submission>>) -> Result<(), Error> {
+        while let Some(batch) = batches.pop_front() {
+            let sequence = self.task.bundle.borrow().sequence();
+            if batch
+                .iter()
+                .all(|it| it.admitted.config_sequence == sequence)
+            {
+                self.propose(batch).await?;
+                continue;
+            }
+            batches.push_front(batch);
+            while let Some(last) = batches.pop_back() {
+                self.requeue(last);
+            }
         }
+        Ok(())
+    }
+
+    async fn propose(&mut self, batch: Vec<Submission>) -> Result<(), Error> {
         let started = Instant::now();
         let entries = batch
             .iter()
@@ -298,8 +327,6 @@ impl Chain {
             .any(|it| it.admitted.kind == Kind::ConfigUpdate);
         if config {
             self.config_in_flight = false;
-            let limits = limits(&self.task.bundle.borrow(), self.task.settings.block_gap);
-            self.cutter.set_limits(limits);
         }
         match proposal.result {
             Some(Ok(response)) => match response.data {
@@ -382,12 +409,22 @@ async fn failure(state: &mut RaftState) -> String {
     }
 }
 
-fn limits(bundle: &Bundle, block_gap: Duration) -> Limits {
-    let batch = bundle.orderer().batch;
+fn limits(orderer: &OrdererConfig, block_gap: Duration) -> Limits {
+    let batch = orderer.batch;
     Limits {
         messages_max: usize::try_from(batch.max_message_count).unwrap_or(usize::MAX),
         preferred_bytes: usize::try_from(batch.preferred_max_bytes).unwrap_or(usize::MAX),
-        batch_timeout: bundle.orderer().batch_timeout,
+        batch_timeout: orderer.batch_timeout,
         block_gap,
+    }
+}
+
+/// `max_inflight_blocks` of the channel's Raft options.
+fn proposals_max(orderer: &OrdererConfig) -> usize {
+    let metadata = etcdraft::ConfigMetadata::decode(orderer.consensus_metadata.clone());
+    let options = metadata.unwrap_or_default().options.unwrap_or_default();
+    match usize::try_from(options.max_inflight_blocks) {
+        Ok(0) | Err(_) => PROPOSALS_MAX,
+        Ok(count) => count,
     }
 }

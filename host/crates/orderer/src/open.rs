@@ -8,8 +8,6 @@ use futures::FutureExt;
 use ledger::OrdererLedger;
 use model::{Block, ChannelId};
 use openraft::{BasicNode, Raft, SnapshotPolicy};
-use prost::Message;
-use proto::etcdraft;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +24,6 @@ use crate::{
 
 /// `ConsensusType.type` of a channel that is ordered by Raft.
 const RAFT: &str = "etcdraft";
-/// Proposals in flight if the channel's configuration does not say.
-const PROPOSALS_MAX: usize = 5;
 /// Blocks read from one ledger at the same time; it has more readers than that.
 const READS_MAX: usize = 16;
 
@@ -39,7 +35,7 @@ pub(crate) async fn open(
     let (last, bundle) = end_of_chain(node, &ledger).await?;
     let channel_id = bundle.channel_id().clone();
     let place = own_place(&bundle, &node.config().tls_certificate_pem)?;
-    let settings = settings(node.config(), bundle.orderer());
+    let settings = settings(node.config());
     let members = members(bundle.orderer());
     let (bundle_sender, bundle) = watch::channel(Arc::new(bundle));
     let (height_sender, height) = watch::channel(last.number.saturating_add(1));
@@ -151,16 +147,9 @@ fn members(orderer: &OrdererConfig) -> BTreeMap<u64, BasicNode> {
         .collect()
 }
 
-fn settings(config: &Config, orderer: &OrdererConfig) -> Settings {
-    let metadata = etcdraft::ConfigMetadata::decode(orderer.consensus_metadata.clone());
-    let options = metadata.unwrap_or_default().options.unwrap_or_default();
-    let proposals_max = usize::try_from(options.max_inflight_blocks).unwrap_or(PROPOSALS_MAX);
+fn settings(config: &Config) -> Settings {
     Settings {
         block_gap: Duration::from_millis(config.block_gap_min_ms),
-        proposals_max: match proposals_max {
-            0 => PROPOSALS_MAX,
-            count => count,
-        },
         drain_timeout: config.drain_timeout,
         leader_patience: config.leader_patience,
     }

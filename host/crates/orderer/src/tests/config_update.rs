@@ -60,7 +60,7 @@ fn signed_update(
     world.message(admin, HeaderType::ConfigUpdate, data)
 }
 
-fn one_message_a_block(world: &World, config: &Config) -> Envelope {
+pub(super) fn one_message_a_block(world: &World, config: &Config) -> Envelope {
     update(
         world,
         config,
@@ -71,7 +71,7 @@ fn one_message_a_block(world: &World, config: &Config) -> Envelope {
     )
 }
 
-async fn config(running: &Running, world: &World) -> Config {
+pub(super) async fn config(running: &Running, world: &World) -> Config {
     let blocks = running.chain(world).await;
     let last = blocks
         .iter()

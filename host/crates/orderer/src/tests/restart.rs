@@ -141,3 +141,46 @@ async fn metadata_says_where_in_the_raft_log_a_block_stands() {
     assert_eq!(indexes[1], indexes[0] + 1);
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_does_not_follow_makes_no_block_and_stops_nothing() {
+    let world = World::new();
+    let running = world.start().await;
+    let config = super::config_update::config(&running, &world).await;
+    let update = super::config_update::one_message_a_block(&world, &config);
+    assert_eq!(
+        statuses(&running.send(vec![update]).await),
+        [Status::Success]
+    );
+    let before = running.chain(&world).await;
+    running.stop().await;
+    // Another leader had made a configuration of the same one, and its entry comes second in the log.
+    let ledger = world.ledger().await;
+    let payload = batch_payload(before[1].data.clone());
+    ledger.append(&[next_entry(&ledger, payload)]).unwrap();
+    drop(ledger);
+    let running = world.start().await;
+    let message = world.transaction(10);
+    let answers = running.send(vec![message.clone()]).await;
+    assert_eq!(statuses(&answers), [Status::Success]);
+    let blocks = running.chain(&world).await;
+    assert_eq!(blocks[..2], before[..]);
+    assert_eq!(entries(&blocks[1..]), encoded(&[message]));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_majority_nothing_is_ordered_and_the_client_is_told() {
+    let mut world = World::new();
+    let mut other = world.description.orderer.consenters[0].clone();
+    other.host = "other.ord.test".to_owned();
+    other.client_tls_cert = Bytes::from_static(b"another's");
+    other.server_tls_cert = other.client_tls_cert.clone();
+    world.description.orderer.consenters.push(other);
+    world.config.leader_patience = std::time::Duration::from_millis(1);
+    let running = world.start().await;
+    let answers = running.send(vec![world.transaction(10)]).await;
+    assert_eq!(statuses(&answers), [Status::ServiceUnavailable]);
+    assert_eq!(running.chain(&world).await.len(), 1);
+    running.stop().await;
+}
