@@ -25,6 +25,11 @@ use clap::{Parser, Subcommand};
 use crate::client::{Client, Profile};
 use crate::{config, telemetry};
 
+/// What nodes log if nothing else is asked for. The Raft engine tells its own story at `info`, dozens of lines a start.
+const NODE_LOG: &str = "info,openraft=warn";
+/// What all other commands log.
+const COMMAND_LOG: &str = "warn";
+
 /// A permissioned ledger that speaks Hyperledger Fabric's protocol and runs WebAssembly chaincode.
 #[derive(Debug, Parser)]
 #[command(name = "weft", version, arg_required_else_help = true)]
@@ -78,7 +83,10 @@ enum Command {
 
 impl Command {
     fn runs_nodes(&self) -> bool {
-        matches!(self, Self::Peer(_) | Self::Orderer(_) | Self::Dev(_) | Self::Ledger(_))
+        matches!(
+            self,
+            Self::Peer(_) | Self::Orderer(_) | Self::Dev(_) | Self::Ledger(_)
+        )
     }
 }
 
@@ -86,7 +94,8 @@ impl Global {
     /// The client that the profile describes, and the profile.
     fn client(&self) -> anyhow::Result<(Client, Profile)> {
         let path = self.profile.as_deref().ok_or_else(|| {
-            failure::Hinted::new("this command needs a profile").hint("--profile FILE; `weft dev` makes some in DIR/profiles")
+            failure::Hinted::new("this command needs a profile")
+                .hint("--profile FILE; `weft dev` makes some in DIR/profiles")
         })?;
         let profile: Profile = config::load(path)?;
         let client = Client::new(&profile, machine::SOURCES)?;
@@ -109,14 +118,18 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     let nodes = cli.command.runs_nodes();
-    let filter = cli.global.log.as_deref().unwrap_or(if nodes { "info" } else { "warn" });
+    let default = if nodes { NODE_LOG } else { COMMAND_LOG };
+    let filter = cli.global.log.as_deref().unwrap_or(default);
     telemetry::start(filter, cli.global.log_json)?;
     let mut builder = if nodes {
         tokio::runtime::Builder::new_multi_thread()
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let runtime = builder.enable_all().build().context("cannot start the runtime")?;
+    let runtime = builder
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     runtime.block_on(dispatch(cli))
 }
 

@@ -43,7 +43,10 @@ impl FromStr for BlockNumber {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "newest" => Ok(Self::Newest),
-            _ => text.parse().map(Self::Number).map_err(|_| "it is neither a number nor `newest`"),
+            _ => text
+                .parse()
+                .map(Self::Number)
+                .map_err(|_| "it is neither a number nor `newest`"),
         }
     }
 }

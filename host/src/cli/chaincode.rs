@@ -50,7 +50,14 @@ async fn ask<A: Message>(
     function: &str,
     argument: &A,
 ) -> Result<Bytes, ClientError> {
-    client.ask_peer(channel_id, LIFECYCLE, function, &[argument.encode_to_vec().into()]).await
+    client
+        .ask_peer(
+            channel_id,
+            LIFECYCLE,
+            function,
+            &[argument.encode_to_vec().into()],
+        )
+        .await
 }
 
 fn decode<M: Message + Default>(function: &'static str, answer: Bytes) -> Result<M, ClientError> {
@@ -58,5 +65,7 @@ fn decode<M: Message + Default>(function: &'static str, answer: Bytes) -> Result
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
-    anyhow::Context::with_context(std::fs::read(path), || format!("cannot read {}", path.display()))
+    anyhow::Context::with_context(std::fs::read(path), || {
+        format!("cannot read {}", path.display())
+    })
 }

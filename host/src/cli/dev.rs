@@ -32,7 +32,11 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let stop = CancellationToken::new();
     let work = async {
-        let wish = Wish { folder: args.dir.clone(), channel: args.channel, ports: args.ports };
+        let wish = Wish {
+            folder: args.dir.clone(),
+            channel: args.channel,
+            ports: args.ports,
+        };
         let network = Network::ensure(&wish, machine::SOURCES)?;
         let running = dev::start(&network, stop.clone()).await?;
         describe(&network, &args.dir)?;
@@ -45,18 +49,27 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
 /// Where things are, and what to do next.
 fn describe(network: &Network, dir: &std::path::Path) -> anyhow::Result<()> {
     let state = if network.is_new() { "made" } else { "found" };
-    output::line(&format!("network {state} in {}", network.folder().display()))?;
+    output::line(&format!(
+        "network {state} in {}",
+        network.folder().display()
+    ))?;
     for (node, address) in network.nodes() {
         output::line(&format!("  {node:<11} {address}"))?;
     }
     output::line(&format!("  channel     {}", network.channel()))?;
     let profiles = dir.join("profiles");
     let profile = profiles.join("org1-admin.yaml");
-    output::line(&format!("profiles in {}: org1-admin, org1-user, org2-admin, org2-user", profiles.display()))?;
+    output::line(&format!(
+        "profiles in {}: org1-admin, org1-user, org2-admin, org2-user",
+        profiles.display()
+    ))?;
     output::line("go on in another terminal:")?;
     for command in [
         "chaincode package PROJECT --label LABEL".to_owned(),
-        format!("--profile {} chaincode install LABEL.tar.gz", profile.display()),
+        format!(
+            "--profile {} chaincode install LABEL.tar.gz",
+            profile.display()
+        ),
         format!("--profile {} block newest", profile.display()),
     ] {
         output::line(&format!("  weft {command}"))?;

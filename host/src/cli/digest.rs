@@ -41,11 +41,23 @@ pub(super) async fn run(args: DigestArgs, global: &Global) -> anyhow::Result<()>
     let mut answers = vec![(profile.msp_id.clone(), profile.peer.address.clone(), own)];
     for peer in &profile.peers {
         let client = Client::of_peer(&profile, &peer.location(), machine::SOURCES)?;
-        answers.push((peer.msp_id.clone(), peer.address.clone(), client.digest().await?));
+        answers.push((
+            peer.msp_id.clone(),
+            peer.address.clone(),
+            client.digest().await?,
+        ));
     }
-    let differ = first_difference(answers.iter().map(|(_, address, digest)| (address.as_str(), digest)));
+    let differ = first_difference(
+        answers
+            .iter()
+            .map(|(_, address, digest)| (address.as_str(), digest)),
+    );
     for (msp_id, address, digest) in answers {
-        output::json_line(&OfPeer { msp_id, address, digest: digest.into() })?;
+        output::json_line(&OfPeer {
+            msp_id,
+            address,
+            digest: digest.into(),
+        })?;
     }
     match differ {
         Some((one, other)) => anyhow::bail!("{one} and {other} have the same height and differ"),
@@ -84,13 +96,20 @@ mod tests {
     use proto::weft::DigestResponse;
 
     fn digest(height: u64, state: &'static str) -> DigestResponse {
-        DigestResponse { height, state_sha256: state.into(), ..DigestResponse::default() }
+        DigestResponse {
+            height,
+            state_sha256: state.into(),
+            ..DigestResponse::default()
+        }
     }
 
     #[test]
     fn only_peers_at_the_same_height_are_compared() {
         let [one, two, three] = [digest(1, "a"), digest(2, "b"), digest(2, "c")];
-        assert_eq!(first_difference([("p1", &one), ("p2", &two)].into_iter()), None);
+        assert_eq!(
+            first_difference([("p1", &one), ("p2", &two)].into_iter()),
+            None
+        );
         let found = first_difference([("p1", &one), ("p2", &two), ("p3", &three)].into_iter());
         assert_eq!(found, Some(("p2".to_owned(), "p3".to_owned())));
     }

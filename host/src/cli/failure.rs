@@ -22,7 +22,10 @@ pub(super) struct Hinted {
 
 impl Hinted {
     pub(super) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hints: Vec::new() }
+        Self {
+            what: what.into(),
+            hints: Vec::new(),
+        }
     }
 
     pub(super) fn hint(mut self, text: impl Into<String>) -> Self {
@@ -58,40 +61,50 @@ pub(super) fn text(error: &anyhow::Error) -> String {
         said = cause;
     }
     for cause in error.chain() {
-        if let Some(ClientError::Call { status, address, .. }) = cause.downcast_ref() {
+        if let Some(ClientError::Call {
+            status, address, ..
+        }) = cause.downcast_ref()
+        {
             lines.extend(details(status));
             lines.extend(transport(status, address));
         }
-        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
-            lines.extend(hinted.hints.iter().map(|hint| format!("hint: {hint}")));
-        }
+    }
+    // Also finds one that was put around another failure, which the chain does not.
+    if let Some(hinted) = error.downcast_ref::<Hinted>() {
+        lines.extend(hinted.hints.iter().map(|hint| format!("hint: {hint}")));
     }
     lines.join("\n")
 }
 
 /// One line for each node that the gateway names in a refusal.
 fn details(status: &tonic::Status) -> Vec<String> {
-    let details = google::rpc::Status::decode(status.details()).unwrap_or_default().details;
+    let details = google::rpc::Status::decode(status.details())
+        .unwrap_or_default()
+        .details;
     let shown = details.iter().take(DETAILS_MAX).filter_map(|any| {
         let detail = ErrorDetail::decode(any.value.as_slice()).ok()?;
-        let ErrorDetail { address, msp_id, message } = detail;
+        let ErrorDetail {
+            address,
+            msp_id,
+            message,
+        } = detail;
         Some(format!("  {msp_id} at {address}: {}", indented(&message)))
     });
     shown.collect()
 }
 
-/// Why nobody answered, if nobody did.
+/// Why nobody answered, if nobody did: what is at the bottom of the transport's chain of causes.
 fn transport(status: &tonic::Status, address: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut cause = Error::source(status);
-    while let Some(error) = cause {
-        lines.push(format!("  because: {error}"));
-        cause = error.source();
+    let Some(mut bottom) = Error::source(status) else {
+        return Vec::new();
+    };
+    while let Some(cause) = bottom.source() {
+        bottom = cause;
     }
-    if !lines.is_empty() {
-        lines.push(format!("hint: is the peer at {address} running, and does the profile name it rightly?"));
-    }
-    lines
+    vec![
+        format!("  because: {bottom}"),
+        format!("hint: is the peer at {address} running, and does the profile name it rightly?"),
+    ]
 }
 
 /// Continued lines stand under the first, so that no text of others looks like a line of ours.
@@ -112,38 +125,69 @@ mod tests {
     #[test]
     fn causes_follow_and_none_is_said_twice() {
         let inner = std::io::Error::other("the disk\nis full");
-        let error = Err::<(), _>(inner).context("cannot write f").context("cannot package").unwrap_err();
+        let error = Err::<(), _>(inner)
+            .context("cannot write f")
+            .context("cannot package")
+            .unwrap_err();
         expect![[r#"
             error: cannot package
               because: cannot write f
               because: the disk
-                is full"#]].assert_eq(&text(&error));
+                is full"#]]
+        .assert_eq(&text(&error));
     }
 
     #[test]
     fn every_endorser_that_refused_has_a_line() {
         let detail = |msp_id: &str, message: &str| {
-            let detail = ErrorDetail { address: "127.0.0.1:1".into(), msp_id: msp_id.into(), message: message.into() };
-            prost_types::Any { type_url: "type.googleapis.com/gateway.ErrorDetail".into(), value: detail.encode_to_vec() }
+            let detail = ErrorDetail {
+                address: "127.0.0.1:1".into(),
+                msp_id: msp_id.into(),
+                message: message.into(),
+            };
+            prost_types::Any {
+                type_url: "type.googleapis.com/gateway.ErrorDetail".into(),
+                value: detail.encode_to_vec(),
+            }
         };
-        let details = vec![detail("Org1MSP", "chaincode response 500, a\nhint: b"), detail("Org2MSP", "c")];
-        let details = google::rpc::Status { code: 10, message: "m".into(), details }.encode_to_vec();
-        let status = tonic::Status::with_details(tonic::Code::Aborted, "failed to endorse", Bytes::from(details));
-        let call = ClientError::Call { call: "endorsing", address: "localhost:1".into(), status: Box::new(status) };
+        let details = vec![
+            detail("Org1MSP", "chaincode response 500, a\nhint: b"),
+            detail("Org2MSP", "c"),
+        ];
+        let details = google::rpc::Status {
+            code: 10,
+            message: "m".into(),
+            details,
+        }
+        .encode_to_vec();
+        let status = tonic::Status::with_details(
+            tonic::Code::Aborted,
+            "failed to endorse",
+            Bytes::from(details),
+        );
+        let call = ClientError::Call {
+            call: "endorsing",
+            address: "localhost:1".into(),
+            status: Box::new(status),
+        };
         expect![[r#"
             error: endorsing at localhost:1: failed to endorse (Aborted)
               Org1MSP at 127.0.0.1:1: chaincode response 500, a
                 hint: b
-              Org2MSP at 127.0.0.1:1: c"#]].assert_eq(&text(&call.into()));
+              Org2MSP at 127.0.0.1:1: c"#]]
+        .assert_eq(&text(&call.into()));
     }
 
     #[test]
     fn hints_come_last() {
-        let error = anyhow::Error::from(Hinted::new("no").hint("do this").hint("or that"));
+        let hinted = Hinted::new("no").hint("do this").hint("or that");
+        let error = anyhow::Error::from(std::io::Error::other("the cause")).context(hinted);
         expect![[r#"
             error: no
+              because: the cause
             hint: do this
-            hint: or that"#]].assert_eq(&text(&error));
+            hint: or that"#]]
+        .assert_eq(&text(&error));
     }
 
     #[test]

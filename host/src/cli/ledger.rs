@@ -33,7 +33,9 @@ pub(super) async fn run(command: LedgerCommand) -> anyhow::Result<()> {
     let LedgerCommand::Rebuild(args) = command;
     let config: PeerConfig = config::load(&args.config)?;
     let mut rebuilt = Vec::new();
-    let mut report = |channel: &str, height: u64| rebuilt.push(format!("{channel}: {height} blocks committed again"));
+    let mut report = |channel: &str, height: u64| {
+        rebuilt.push(format!("{channel}: {height} blocks committed again"))
+    };
     let done = node::rebuild(config, args.channel.as_deref(), &mut report).await;
     for line in &rebuilt {
         output::line(line)?;

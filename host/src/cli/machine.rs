@@ -10,9 +10,14 @@ use crate::client::Sources;
 /// The clock and the randomness that clients and the network maker are given.
 pub(super) const SOURCES: Sources = Sources { now, fill_random };
 
-#[expect(clippy::disallowed_methods, reason = "clients are given the clock from here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "clients are given the clock from here"
+)]
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp {
         seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),

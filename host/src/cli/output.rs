@@ -99,7 +99,10 @@ mod tests {
 
     #[test]
     fn no_character_that_steers_a_terminal_is_printed() {
-        assert_eq!(harmless("a\u{1b}[2J\u{9b}1m\u{202e}\r\nb\tü"), "a\\u{1b}[2J\\u{9b}1m\\u{202e}\\u{d}\nb\tü");
+        assert_eq!(
+            harmless("a\u{1b}[2J\u{9b}1m\u{202e}\r\nb\tü"),
+            "a\\u{1b}[2J\\u{9b}1m\\u{202e}\\u{d}\nb\tü"
+        );
     }
 
     #[test]

@@ -12,7 +12,10 @@ static SKIPPED: Once = Once::new();
 
 /// The recorded channel; `None`, after saying so, where there are no vectors. They lie beside the project, or where
 /// `WEFT_SHARED` says.
-#[expect(clippy::disallowed_methods, reason = "tests find their vectors by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests find their vectors by the environment"
+)]
 pub(super) fn recorded() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let shared = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
@@ -31,7 +34,9 @@ pub(super) fn recorded() -> Option<PathBuf> {
 }
 
 fn refusal(line: &str) -> Option<ErrorKind> {
-    Cli::try_parse_from(line.split(' ')).err().map(|error| error.kind())
+    Cli::try_parse_from(line.split(' '))
+        .err()
+        .map(|error| error.kind())
 }
 
 #[test]

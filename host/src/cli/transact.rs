@@ -112,7 +112,9 @@ pub(super) async fn evaluate(args: EvaluateArgs, global: &Global) -> anyhow::Res
     let json = args.call.json;
     let response = client.evaluate(args.call.into_call(false)?).await?;
     if json {
-        output::json_line(&Evaluated { result: Text(response.payload) })?;
+        output::json_line(&Evaluated {
+            result: Text(response.payload),
+        })?;
     } else {
         output::payload(&response.payload)?;
     }
@@ -121,8 +123,14 @@ pub(super) async fn evaluate(args: EvaluateArgs, global: &Global) -> anyhow::Res
 
 /// One line about what became of a transaction.
 pub(super) fn summary(committed: &Committed) -> String {
-    let Committed { tx_id, block, code, .. } = committed;
-    format!("transaction {} in block {block}: {}", tx_id.as_str(), codes::name(*code))
+    let Committed {
+        tx_id, block, code, ..
+    } = committed;
+    format!(
+        "transaction {} in block {block}: {}",
+        tx_id.as_str(),
+        codes::name(*code)
+    )
 }
 
 /// A failure, with what to do about it, unless the transaction is valid.
@@ -131,13 +139,20 @@ pub(super) fn require_valid(committed: &Committed) -> anyhow::Result<()> {
     if code == TxValidationCode::Valid {
         return Ok(());
     }
-    let what = format!("the transaction is in block {}, but {}", committed.block, codes::name(code));
+    let what = format!(
+        "the transaction is in block {}, but {}",
+        committed.block,
+        codes::name(code)
+    );
     let failure = Hinted::new(what).hint(codes::words(code));
     let failure = match code {
         TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict => {
             failure.hint("nothing was written; submit again")
         }
-        _ => failure.hint(format!("`weft tx {}` shows what it read and wrote", committed.tx_id.as_str())),
+        _ => failure.hint(format!(
+            "`weft tx {}` shows what it read and wrote",
+            committed.tx_id.as_str()
+        )),
     };
     Err(failure.into())
 }

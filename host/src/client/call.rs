@@ -59,7 +59,13 @@ impl Client {
             is_init: call.is_init,
         });
         let signature = self.sign(&proposal_bytes)?;
-        Ok(Proposed { tx_id, signed: SignedProposal { proposal_bytes, signature } })
+        Ok(Proposed {
+            tx_id,
+            signed: SignedProposal {
+                proposal_bytes,
+                signature,
+            },
+        })
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Bytes, ClientError> {

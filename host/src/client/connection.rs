@@ -39,15 +39,24 @@ impl Client {
         sources: Sources,
     ) -> Result<Self, ClientError> {
         let folder = &profile.msp_folder;
-        let signer = SigningIdentity::from_folder(folder, &profile.msp_id)
-            .map_err(|source| ClientError::Identity { folder: folder.clone(), source })?;
+        let signer = SigningIdentity::from_folder(folder, &profile.msp_id).map_err(|source| {
+            ClientError::Identity {
+                folder: folder.clone(),
+                source,
+            }
+        })?;
         let tls_roots_pem = match &peer.tls_ca {
             None => Vec::new(),
-            Some(path) => std::fs::read(path)
-                .map_err(|source| ClientError::TlsRoots { path: path.clone(), source })?,
+            Some(path) => std::fs::read(path).map_err(|source| ClientError::TlsRoots {
+                path: path.clone(),
+                source,
+            })?,
         };
-        let endpoint =
-            Endpoint { address: peer.address.clone(), tls_roots_pem, ..Endpoint::default() };
+        let endpoint = Endpoint {
+            address: peer.address.clone(),
+            tls_roots_pem,
+            ..Endpoint::default()
+        };
         Ok(Self {
             signer,
             channel_id: profile.channel.clone(),
@@ -68,7 +77,8 @@ impl Client {
     }
 
     pub(super) fn gateway(&self) -> GatewayClient<Channel> {
-        GatewayClient::new(self.connection.clone()).max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
+        GatewayClient::new(self.connection.clone())
+            .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
     }
 
     pub(super) fn endorser(&self) -> EndorserClient<Channel> {
@@ -83,7 +93,11 @@ impl Client {
     /// Makes an error of a refused call.
     pub(super) fn failed(&self, call: &'static str) -> impl Fn(tonic::Status) -> ClientError {
         let address = self.address.clone();
-        move |status| ClientError::Call { call, address: address.clone(), status: Box::new(status) }
+        move |status| ClientError::Call {
+            call,
+            address: address.clone(),
+            status: Box::new(status),
+        }
     }
 }
 

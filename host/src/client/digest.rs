@@ -27,6 +27,8 @@ impl Client {
         let signature = self.sign(&request)?;
         let request = within(DIGEST_PATIENCE, SignedRequest { request, signature });
         let answer = self.inspect().digest(request).await;
-        Ok(answer.map_err(self.failed("asking for the digest"))?.into_inner())
+        Ok(answer
+            .map_err(self.failed("asking for the digest"))?
+            .into_inner())
     }
 }

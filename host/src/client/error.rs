@@ -62,6 +62,9 @@ pub(crate) enum ClientError {
 impl ClientError {
     /// An answer that a right peer does not give.
     pub(crate) fn answer(call: &'static str, reason: impl ToString) -> Self {
-        Self::Answer { call, reason: reason.to_string() }
+        Self::Answer {
+            call,
+            reason: reason.to_string(),
+        }
     }
 }

@@ -44,7 +44,10 @@ impl Client {
         let request = SignedChaincodeEventsRequest { request, signature };
         let answer = self.gateway().chaincode_events(request).await;
         let stream = answer.map_err(self.failed(FOLLOWING))?.into_inner();
-        Ok(Events { client: self, stream })
+        Ok(Events {
+            client: self,
+            stream,
+        })
     }
 }
 
@@ -54,6 +57,9 @@ impl Events<'_> {
     /// # Errors
     /// [`ClientError::Call`]: the stream broke.
     pub(crate) async fn next(&mut self) -> Result<Option<ChaincodeEventsResponse>, ClientError> {
-        self.stream.message().await.map_err(self.client.failed(FOLLOWING))
+        self.stream
+            .message()
+            .await
+            .map_err(self.client.failed(FOLLOWING))
     }
 }

@@ -50,7 +50,10 @@ pub(crate) struct OtherPeer {
 impl OtherPeer {
     /// Where it is, without whose it is.
     pub(crate) fn location(&self) -> PeerAddress {
-        PeerAddress { address: self.address.clone(), tls_ca: self.tls_ca.clone() }
+        PeerAddress {
+            address: self.address.clone(),
+            tls_ca: self.tls_ca.clone(),
+        }
     }
 }
 
@@ -59,7 +62,9 @@ impl PeerAddress {
         let host = self.address.rsplit_once(':').map_or("", |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let loopback = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback());
         if self.tls_ca.is_none() && !loopback {
             return Err(format!(
                 "tls_ca is missing for {}: without TLS only peers on loopback are spoken to",
@@ -72,8 +77,13 @@ impl PeerAddress {
 
 impl Config for Profile {
     fn resolve(&mut self, folder: &Path) {
-        let others = self.peers.iter_mut().filter_map(|peer| peer.tls_ca.as_mut());
-        let own = [&mut self.msp_folder].into_iter().chain(self.peer.tls_ca.as_mut());
+        let others = self
+            .peers
+            .iter_mut()
+            .filter_map(|peer| peer.tls_ca.as_mut());
+        let own = [&mut self.msp_folder]
+            .into_iter()
+            .chain(self.peer.tls_ca.as_mut());
         for path in own.chain(others) {
             *path = folder.join(&*path);
         }
@@ -83,7 +93,9 @@ impl Config for Profile {
         model::MspId::parse(&self.msp_id).map_err(|error| format!("msp_id: {error}"))?;
         model::ChannelId::parse(&self.channel).map_err(|error| format!("channel: {error}"))?;
         self.peer.check()?;
-        self.peers.iter().try_for_each(|peer| peer.location().check())
+        self.peers
+            .iter()
+            .try_for_each(|peer| peer.location().check())
     }
 }
 
@@ -109,7 +121,9 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file() {
-        check(GOOD, expect![[r#"
+        check(
+            GOOD,
+            expect![[r#"
             Profile {
                 msp_id: "Org1MSP",
                 msp_folder: "<folder>/msp",
@@ -121,24 +135,51 @@ mod tests {
                 },
                 channel: "mychannel",
                 peers: [],
-            }"#]]);
+            }"#]],
+        );
     }
 
     #[test]
     fn unknown_keys_are_errors_in_every_part() {
-        check(&format!("{GOOD}colour: red\n"), expect!["configuration <folder>/profile.yaml: unknown field `colour`, expected one of `msp_id`, `msp_folder`, `peer`, `channel`, `peers` at line 5 column 1"]);
-        check(&GOOD.replace("tls_ca", "tls"), expect!["configuration <folder>/profile.yaml: peer: unknown field `tls`, expected `address` or `tls_ca` at line 4 column 34"]);
-        check(&format!("{GOOD}peers: [{{address: 'localhost:1', msp_id: A, name: x}}]\n"), expect!["configuration <folder>/profile.yaml: peers[0]: unknown field `name`, expected one of `address`, `tls_ca`, `msp_id` at line 5 column 45"]);
+        check(
+            &format!("{GOOD}colour: red\n"),
+            expect![
+                "configuration <folder>/profile.yaml: unknown field `colour`, expected one of `msp_id`, `msp_folder`, `peer`, `channel`, `peers` at line 5 column 1"
+            ],
+        );
+        check(
+            &GOOD.replace("tls_ca", "tls"),
+            expect![
+                "configuration <folder>/profile.yaml: peer: unknown field `tls`, expected `address` or `tls_ca` at line 4 column 34"
+            ],
+        );
+        check(
+            &format!("{GOOD}peers: [{{address: 'localhost:1', msp_id: A, name: x}}]\n"),
+            expect![
+                "configuration <folder>/profile.yaml: peers[0]: unknown field `name`, expected one of `address`, `tls_ca`, `msp_id` at line 5 column 45"
+            ],
+        );
     }
 
     #[test]
     fn plain_text_is_for_loopback_only() {
-        check(&GOOD.replace(", tls_ca: tls/ca.pem", ""), expect!["configuration <folder>/profile.yaml: tls_ca is missing for 10.0.0.1:7051: without TLS only peers on loopback are spoken to"]);
-        check(&format!("{GOOD}peers: [{{address: 'peer.example:1', msp_id: A}}]\n"), expect!["configuration <folder>/profile.yaml: tls_ca is missing for peer.example:1: without TLS only peers on loopback are spoken to"]);
+        check(
+            &GOOD.replace(", tls_ca: tls/ca.pem", ""),
+            expect![
+                "configuration <folder>/profile.yaml: tls_ca is missing for 10.0.0.1:7051: without TLS only peers on loopback are spoken to"
+            ],
+        );
+        check(
+            &format!("{GOOD}peers: [{{address: 'peer.example:1', msp_id: A}}]\n"),
+            expect![
+                "configuration <folder>/profile.yaml: tls_ca is missing for peer.example:1: without TLS only peers on loopback are spoken to"
+            ],
+        );
         for address in ["localhost:1", "127.0.0.1:1", "[::1]:1"] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("profile.yaml");
-            let text = format!("msp_id: A\nmsp_folder: msp\nchannel: c\npeer: {{address: '{address}'}}\n");
+            let text =
+                format!("msp_id: A\nmsp_folder: msp\nchannel: c\npeer: {{address: '{address}'}}\n");
             std::fs::write(&path, text).unwrap();
             assert!(load::<Profile>(&path).is_ok(), "{address}");
         }
@@ -146,7 +187,15 @@ mod tests {
 
     #[test]
     fn a_channel_or_msp_id_that_cannot_be_one_is_an_error() {
-        check(&GOOD.replace("mychannel", "My Channel"), expect![[r#"configuration <folder>/profile.yaml: channel: channel id "My Channel" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#]]);
-        check(&GOOD.replace("Org1MSP", "''"), expect!["configuration <folder>/profile.yaml: msp_id: MSP id is empty"]);
+        check(
+            &GOOD.replace("mychannel", "My Channel"),
+            expect![[
+                r#"configuration <folder>/profile.yaml: channel: channel id "My Channel" does not fit the rule: a lower-case letter first, then lower-case letters, digits, dots and dashes"#
+            ]],
+        );
+        check(
+            &GOOD.replace("Org1MSP", "''"),
+            expect!["configuration <folder>/profile.yaml: msp_id: MSP id is empty"],
+        );
     }
 }

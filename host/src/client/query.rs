@@ -29,9 +29,14 @@ impl Client {
             proposed_transaction: Some(proposed.signed),
             target_organizations,
         };
-        let answer = self.gateway().evaluate(within(EVALUATE_PATIENCE, request)).await;
+        let answer = self
+            .gateway()
+            .evaluate(within(EVALUATE_PATIENCE, request))
+            .await;
         let answer = answer.map_err(self.failed("evaluating"))?.into_inner();
-        answer.result.ok_or_else(|| ClientError::answer("evaluating", "it has no result"))
+        answer
+            .result
+            .ok_or_else(|| ClientError::answer("evaluating", "it has no result"))
     }
 
     /// Asks a built-in chaincode of the peer itself; on the channel, or without one for what is the peer's alone.
@@ -46,10 +51,19 @@ impl Client {
         arguments: &[Bytes],
     ) -> Result<Bytes, ClientError> {
         let name = Bytes::copy_from_slice(function.as_bytes());
-        let args = std::iter::once(name).chain(arguments.iter().cloned()).collect();
-        let call = Call { chaincode: chaincode.to_owned(), args, ..Call::default() };
+        let args = std::iter::once(name)
+            .chain(arguments.iter().cloned())
+            .collect();
+        let call = Call {
+            chaincode: chaincode.to_owned(),
+            args,
+            ..Call::default()
+        };
         let signed = self.propose(channel_id, call)?.signed;
-        let answer = self.endorser().process_proposal(within(PROPOSAL_PATIENCE, signed)).await;
+        let answer = self
+            .endorser()
+            .process_proposal(within(PROPOSAL_PATIENCE, signed))
+            .await;
         let answer = answer.map_err(self.failed("asking the peer"))?.into_inner();
         let response = answer
             .response
@@ -73,7 +87,8 @@ impl Client {
             Some(number) => number,
             None => self.height().await?.saturating_sub(1),
         };
-        self.ask_ledger("GetBlockByNumber", &number.to_string()).await
+        self.ask_ledger("GetBlockByNumber", &number.to_string())
+            .await
     }
 
     /// Gives a transaction and its validation code, an encoded `protos.ProcessedTransaction`.
@@ -94,7 +109,9 @@ impl Client {
 
     async fn height(&self) -> Result<u64, ClientError> {
         let channel = Bytes::copy_from_slice(self.channel_id.as_bytes());
-        let answer = self.ask_peer(&self.channel_id, "qscc", "GetChainInfo", &[channel]).await?;
+        let answer = self
+            .ask_peer(&self.channel_id, "qscc", "GetChainInfo", &[channel])
+            .await?;
         let info = BlockchainInfo::decode(answer)
             .map_err(|error| ClientError::answer("GetChainInfo", error))?;
         Ok(info.height)
@@ -103,6 +120,7 @@ impl Client {
     async fn ask_ledger(&self, function: &str, argument: &str) -> Result<Bytes, ClientError> {
         let arguments = [self.channel_id.as_str(), argument];
         let arguments = arguments.map(|text| Bytes::copy_from_slice(text.as_bytes()));
-        self.ask_peer(&self.channel_id, "qscc", function, &arguments).await
+        self.ask_peer(&self.channel_id, "qscc", function, &arguments)
+            .await
     }
 }

@@ -56,7 +56,7 @@ pub(crate) enum DevError {
         node: String,
         /// Why.
         #[source]
-        source: NodeError,
+        source: Box<NodeError>,
     },
     /// A node's task died.
     #[error("a node died: {0}")]

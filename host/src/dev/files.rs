@@ -14,9 +14,15 @@ pub(super) fn write(folder: &Path, record: &Record) -> Result<(), DevError> {
     make_folder(&nodes)?;
     make_folder(&profiles)?;
     for org in [&ORDERER, &ORG1, &ORG2] {
-        put(&nodes.join(format!("{}.yaml", org.node.file)), &node(org, record))?;
+        put(
+            &nodes.join(format!("{}.yaml", org.node.file)),
+            &node(org, record),
+        )?;
         for (user, name) in org.profiles {
-            put(&profiles.join(format!("{name}.yaml")), &profile(org, user, record))?;
+            put(
+                &profiles.join(format!("{name}.yaml")),
+                &profile(org, user, record),
+            )?;
         }
     }
     put(&folder.join("network.yaml"), &network(record))
@@ -24,7 +30,11 @@ pub(super) fn write(folder: &Path, record: &Record) -> Result<(), DevError> {
 
 /// A node's configuration. Paths are relative, so that the network's folder can be moved.
 fn node(org: &Org, record: &Record) -> String {
-    let command = if org.kind == ORDERER.kind { "orderer" } else { "peer" };
+    let command = if org.kind == ORDERER.kind {
+        "orderer"
+    } else {
+        "peer"
+    };
     let (name, own) = (org.node.file, org.node_folder());
     let public = match command {
         "peer" => format!("public_address: '{}'\n", record.address(org)),
@@ -51,7 +61,11 @@ fn node(org: &Org, record: &Record) -> String {
 
 /// A user's profile: its organisation's peer, and the other organisation's for comparisons.
 fn profile(org: &Org, user: &str, record: &Record) -> String {
-    let other = if org.msp_id == ORG1.msp_id { &ORG2 } else { &ORG1 };
+    let other = if org.msp_id == ORG1.msp_id {
+        &ORG2
+    } else {
+        &ORG1
+    };
     format!(
         "# Made by `weft dev`: {user} of {msp_id}, for `weft --profile FILE …`.\n\
          msp_id: {msp_id}\n\

@@ -29,24 +29,46 @@ pub(super) fn write(
         server_tls_cert: organizations.orderer_tls_certificate.clone(),
     };
     let orderer = load_msp_config(&folder.join(ORDERER.folder()).join("msp"), ORDERER.msp_id)?;
-    let orderer = OrganizationDescription::orderer(ORDERER.msp_id, orderer, vec![address.to_string()])?;
-    let applications = [application(folder, record, &ORG1)?, application(folder, record, &ORG2)?];
+    let orderer =
+        OrganizationDescription::orderer(ORDERER.msp_id, orderer, vec![address.to_string()])?;
+    let applications = [
+        application(folder, record, &ORG1)?,
+        application(folder, record, &ORG2)?,
+    ];
     let channel_id = ChannelId::parse(&record.channel)
         .map_err(|error| channel::Error::Description(error.to_string()))?;
-    let description =
-        ChannelDescription::new(channel_id, vec![consenter], vec![orderer], applications.to_vec());
+    let description = ChannelDescription::new(
+        channel_id,
+        vec![consenter],
+        vec![orderer],
+        applications.to_vec(),
+    );
     let mut nonce = [0; 24];
     (sources.fill_random)(&mut nonce);
-    let block = description.genesis_block(&GenesisSeed { timestamp: (sources.now)(), nonce })?;
+    let block = description.genesis_block(&GenesisSeed {
+        timestamp: (sources.now)(),
+        nonce,
+    })?;
     let place = folder.join("channels");
     files::make_folder(&place)?;
     let path = place.join(format!("{}.block", record.channel));
     fs::write(&path, block.encode()).map_err(files::failed("write", &path))
 }
 
-fn application(folder: &Path, record: &Record, org: &Org) -> Result<OrganizationDescription, DevError> {
+fn application(
+    folder: &Path,
+    record: &Record,
+    org: &Org,
+) -> Result<OrganizationDescription, DevError> {
     let msp = load_msp_config(&folder.join(org.folder()).join("msp"), org.msp_id)?;
     let address = record.address(org);
-    let anchor = AnchorPeer { host: address.ip().to_string(), port: address.port() };
-    Ok(OrganizationDescription::application(org.msp_id, msp, vec![anchor])?)
+    let anchor = AnchorPeer {
+        host: address.ip().to_string(),
+        port: address.port(),
+    };
+    Ok(OrganizationDescription::application(
+        org.msp_id,
+        msp,
+        vec![anchor],
+    )?)
 }

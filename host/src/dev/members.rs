@@ -25,7 +25,10 @@ pub(super) const ORDERER: Org = Org {
     msp_id: "OrdererMSP",
     domain: "example.com",
     kind: "ordererOrganizations",
-    node: NodeName { host: "orderer", file: "orderer" },
+    node: NodeName {
+        host: "orderer",
+        file: "orderer",
+    },
     profiles: &[],
 };
 
@@ -33,7 +36,10 @@ pub(super) const ORG1: Org = Org {
     msp_id: "Org1MSP",
     domain: "org1.example.com",
     kind: "peerOrganizations",
-    node: NodeName { host: "peer0", file: "peer0.org1" },
+    node: NodeName {
+        host: "peer0",
+        file: "peer0.org1",
+    },
     profiles: &[(ADMIN, "org1-admin"), (USER, "org1-user")],
 };
 
@@ -41,7 +47,10 @@ pub(super) const ORG2: Org = Org {
     msp_id: "Org2MSP",
     domain: "org2.example.com",
     kind: "peerOrganizations",
-    node: NodeName { host: "peer0", file: "peer0.org2" },
+    node: NodeName {
+        host: "peer0",
+        file: "peer0.org2",
+    },
     profiles: &[(ADMIN, "org2-admin"), (USER, "org2-user")],
 };
 
@@ -61,8 +70,17 @@ impl Org {
 
     /// The folder of its node, with `msp` and `tls` in it.
     pub(super) fn node_folder(&self) -> String {
-        let group = if self.kind == ORDERER.kind { "orderers" } else { "peers" };
-        format!("{}/{group}/{}.{}", self.folder(), self.node.host, self.domain)
+        let group = if self.kind == ORDERER.kind {
+            "orderers"
+        } else {
+            "peers"
+        };
+        format!(
+            "{}/{group}/{}.{}",
+            self.folder(),
+            self.node.host,
+            self.domain
+        )
     }
 
     /// A user's MSP folder.

@@ -52,7 +52,9 @@ impl Config for Record {
     fn resolve(&mut self, _folder: &Path) {}
 
     fn check(&self) -> Result<(), String> {
-        ChannelId::parse(&self.channel).map(|_| ()).map_err(|error| format!("channel: {error}"))
+        ChannelId::parse(&self.channel)
+            .map(|_| ())
+            .map_err(|error| format!("channel: {error}"))
     }
 }
 
@@ -74,15 +76,22 @@ impl Network {
     /// # Errors
     /// [`DevError`]: the folder holds something else or a network that was made otherwise; something cannot be written.
     pub(crate) fn ensure(wish: &Wish, sources: Sources) -> Result<Self, DevError> {
-        let folder = std::path::absolute(&wish.folder)
-            .map_err(|source| DevError::File { what: "find", path: wish.folder.clone(), source })?;
+        let folder = std::path::absolute(&wish.folder).map_err(|source| DevError::File {
+            what: "find",
+            path: wish.folder.clone(),
+            source,
+        })?;
         let path = folder.join(RECORD);
         let is_new = !path.exists();
         if is_new {
             make(wish, &folder, sources)?;
         }
         let record: Record = config::load(&path)?;
-        let network = Self { folder, record, is_new };
+        let network = Self {
+            folder,
+            record,
+            is_new,
+        };
         network.check(wish)?;
         Ok(network)
     }
@@ -104,7 +113,9 @@ impl Network {
 
     /// Its nodes in the order of their start, each with its address.
     pub(crate) fn nodes(&self) -> Vec<(&'static str, std::net::SocketAddr)> {
-        [&ORDERER, &ORG1, &ORG2].map(|org| (org.node.file, self.record.address(org))).to_vec()
+        [&ORDERER, &ORG1, &ORG2]
+            .map(|org| (org.node.file, self.record.address(org)))
+            .to_vec()
     }
 
     /// The configuration file of a node.
@@ -112,22 +123,23 @@ impl Network {
         self.folder.join("nodes").join(format!("{node}.yaml"))
     }
 
-    /// A profile's file.
-    pub(crate) fn profile(&self, name: &str) -> PathBuf {
-        self.folder.join("profiles").join(format!("{name}.yaml"))
-    }
-
     fn check(&self, wish: &Wish) -> Result<(), DevError> {
         let otherwise = |has: String, wished: String| {
-            Err(DevError::Otherwise { folder: self.folder.clone(), has, wished })
+            Err(DevError::Otherwise {
+                folder: self.folder.clone(),
+                has,
+                wished,
+            })
         };
         match (&wish.channel, wish.ports) {
-            (Some(channel), _) if channel.as_str() != self.record.channel => {
-                otherwise(format!("channel {}", self.record.channel), channel.as_str().to_owned())
-            }
-            (_, Some(ports)) if ports != self.record.ports => {
-                otherwise(format!("{} ports", self.record.ports.name()), ports.name().to_owned())
-            }
+            (Some(channel), _) if channel.as_str() != self.record.channel => otherwise(
+                format!("channel {}", self.record.channel),
+                channel.as_str().to_owned(),
+            ),
+            (_, Some(ports)) if ports != self.record.ports => otherwise(
+                format!("{} ports", self.record.ports.name()),
+                ports.name().to_owned(),
+            ),
             _ => Ok(()),
         }
     }
@@ -135,7 +147,10 @@ impl Network {
 
 fn make(wish: &Wish, folder: &Path, sources: Sources) -> Result<(), DevError> {
     if let Some(found) = PARTS.into_iter().find(|part| folder.join(part).exists()) {
-        return Err(DevError::Foreign { folder: folder.to_owned(), found });
+        return Err(DevError::Foreign {
+            folder: folder.to_owned(),
+            found,
+        });
     }
     let unfinished = folder.join(UNFINISHED);
     if unfinished.exists() {
@@ -147,7 +162,11 @@ fn make(wish: &Wish, folder: &Path, sources: Sources) -> Result<(), DevError> {
         Some(channel) => channel.as_str().to_owned(),
         None => "mychannel".to_owned(),
     };
-    let record = Record { channel, ports, addresses: ports.choose()? };
+    let record = Record {
+        channel,
+        ports,
+        addresses: ports.choose()?,
+    };
     let organizations = Organizations::make(&unfinished, sources)?;
     genesis::write(&unfinished, &record, &organizations, sources)?;
     files::write(&unfinished, &record)?;

@@ -26,9 +26,14 @@ impl Organizations {
         for org in [&ORDERER, &ORG1, &ORG2] {
             make(folder, org, sources)?;
         }
-        let path = folder.join(ORDERER.node_folder()).join("tls").join("server.crt");
+        let path = folder
+            .join(ORDERER.node_folder())
+            .join("tls")
+            .join("server.crt");
         let certificate = fs::read(&path).map_err(files::failed("read", &path))?;
-        Ok(Self { orderer_tls_certificate: certificate.into() })
+        Ok(Self {
+            orderer_tls_certificate: certificate.into(),
+        })
     }
 }
 

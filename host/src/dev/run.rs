@@ -19,12 +19,17 @@ pub(crate) struct Running {
 /// # Errors
 /// [`DevError::Config`] and [`DevError::Node`]. Nodes that had started already are stopped first.
 pub(crate) async fn start(network: &Network, stop: CancellationToken) -> Result<Running, DevError> {
-    let mut running = Running { nodes: JoinSet::new(), stop: stop.clone() };
+    let mut running = Running {
+        nodes: JoinSet::new(),
+        stop: stop.clone(),
+    };
     for (name, _) in network.nodes() {
         match start_one(network, name).await {
             Ok(node) => {
                 let stop = stop.clone();
-                running.nodes.spawn(async move { (name, node.run(stop).await) });
+                running
+                    .nodes
+                    .spawn(async move { (name, node.run(stop).await) });
             }
             Err(failure) => {
                 running.stop.cancel();
@@ -43,7 +48,10 @@ async fn start_one(network: &Network, name: &'static str) -> Result<Node, DevErr
     } else {
         node::start_peer(config::load::<PeerConfig>(&path)?).await
     };
-    started.map_err(|source| DevError::Node { node: name.to_owned(), source })
+    started.map_err(|source| DevError::Node {
+        node: name.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 impl Running {
@@ -57,7 +65,10 @@ impl Running {
             self.stop.cancel();
             let failure = match ended {
                 Ok((_, Ok(()))) => continue,
-                Ok((node, Err(source))) => DevError::Node { node: node.to_owned(), source },
+                Ok((node, Err(source))) => DevError::Node {
+                    node: node.to_owned(),
+                    source: Box::new(source),
+                },
                 Err(died) => DevError::Died(died.to_string()),
             };
             first_failure.get_or_insert(failure);

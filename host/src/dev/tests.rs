@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use channel::{Access, Bundle, Resource};
@@ -13,18 +13,32 @@ use crate::config::{self, OrdererConfig, PeerConfig};
 const NOW: i64 = 1_767_225_600;
 
 const SOURCES: Sources = Sources {
-    now: || Timestamp { seconds: NOW, nanos: 0 },
+    now: || Timestamp {
+        seconds: NOW,
+        nanos: 0,
+    },
     fill_random: |bytes| rand::RngCore::fill_bytes(&mut rand::rngs::ThreadRng::default(), bytes),
 };
 
 fn wish(folder: &Path) -> Wish {
-    Wish { folder: folder.to_owned(), channel: None, ports: Some(Ports::Free) }
+    Wish {
+        folder: folder.to_owned(),
+        channel: None,
+        ports: Some(Ports::Free),
+    }
 }
 
 fn made() -> (tempfile::TempDir, Network) {
     let folder = tempfile::tempdir().unwrap();
     let network = Network::ensure(&wish(folder.path()), SOURCES).unwrap();
     (folder, network)
+}
+
+fn profile_of(network: &Network, name: &str) -> PathBuf {
+    network
+        .folder()
+        .join("profiles")
+        .join(format!("{name}.yaml"))
 }
 
 fn genesis(folder: &Path) -> model::Block {
@@ -35,7 +49,10 @@ fn genesis(folder: &Path) -> model::Block {
 fn every_file_of_a_new_network_loads() {
     let (folder, network) = made();
     let orderer: OrdererConfig = config::load(&network.node_config("orderer")).unwrap();
-    assert_eq!(orderer.genesis_blocks, [folder.path().join("nodes/../channels/mychannel.block")]);
+    assert_eq!(
+        orderer.genesis_blocks,
+        [folder.path().join("nodes/../channels/mychannel.block")]
+    );
     SigningIdentity::from_folder(&orderer.msp_folder, &orderer.msp_id).unwrap();
     for name in ["peer0.org1", "peer0.org2"] {
         let peer: PeerConfig = config::load(&network.node_config(name)).unwrap();
@@ -44,7 +61,7 @@ fn every_file_of_a_new_network_loads() {
         assert!(std::fs::read(&peer.listen.tls.unwrap().key).is_ok());
     }
     for name in ["org1-admin", "org1-user", "org2-admin", "org2-user"] {
-        let profile: Profile = config::load(&network.profile(name)).unwrap();
+        let profile: Profile = config::load(&profile_of(&network, name)).unwrap();
         SigningIdentity::from_folder(&profile.msp_folder, &profile.msp_id).unwrap();
         assert!(std::fs::read(profile.peer.tls_ca.unwrap()).is_ok());
         assert_eq!(profile.peers.len(), 1);
@@ -57,19 +74,32 @@ fn the_genesis_block_makes_a_channel_that_knows_its_members() {
     let (folder, network) = made();
     let memo = Arc::new(SignatureMemo::new(100));
     let bundle = Bundle::from_block(&genesis(folder.path()), &memo).unwrap();
-    let orgs: Vec<_> = bundle.application().orgs.iter().map(|org| org.msp_id.as_str()).collect();
+    let orgs: Vec<_> = bundle
+        .application()
+        .orgs
+        .iter()
+        .map(|org| org.msp_id.as_str())
+        .collect();
     assert_eq!(orgs, ["Org1MSP", "Org2MSP"]);
     let orderer: OrdererConfig = config::load(&network.node_config("orderer")).unwrap();
-    assert_eq!(bundle.orderer_endpoints()[0].address, orderer.listen.address.to_string());
+    assert_eq!(
+        bundle.orderer_endpoints()[0].address,
+        orderer.listen.address.to_string()
+    );
     let certificate = std::fs::read(orderer.listen.tls.unwrap().certificate).unwrap();
     assert_eq!(bundle.orderer().consenters[0].server_tls_cert, certificate);
 
-    let Access::Channel(writers) = bundle.access(Resource::Propose) else { panic!() };
+    let Access::Channel(writers) = bundle.access(Resource::Propose) else {
+        panic!()
+    };
     let allowed = |name: &str| {
-        let profile: Profile = config::load(&network.profile(name)).unwrap();
+        let profile: Profile = config::load(&profile_of(&network, name)).unwrap();
         let signer = SigningIdentity::from_folder(&profile.msp_folder, &profile.msp_id).unwrap();
         let identity = bundle.msps().identity(signer.identity()).unwrap();
-        bundle.policies().evaluate_identities(writers, &[identity]).is_ok()
+        bundle
+            .policies()
+            .evaluate_identities(writers, &[identity])
+            .is_ok()
     };
     assert!(allowed("org1-user") && allowed("org2-admin"));
 }
@@ -77,28 +107,43 @@ fn the_genesis_block_makes_a_channel_that_knows_its_members() {
 #[test]
 fn nodes_are_trusted_on_this_machine_under_every_name_they_have() {
     let (folder, _network) = made();
-    let node = folder.path().join("organizations/peerOrganizations/org1.example.com/peers/peer0.org1.example.com/tls");
-    let certificate = Certificate::from_pem(&std::fs::read(node.join("server.crt")).unwrap()).unwrap();
+    let node = folder
+        .path()
+        .join("organizations/peerOrganizations/org1.example.com/peers/peer0.org1.example.com/tls");
+    let certificate =
+        Certificate::from_pem(&std::fs::read(node.join("server.crt")).unwrap()).unwrap();
     assert!(certificate.not_before() < NOW && certificate.not_after() > NOW + 9 * 365 * 24 * 3600);
     let authority = rustls_roots(&std::fs::read(node.join("ca.crt")).unwrap());
     for name in ["localhost", "127.0.0.1", "::1", "peer0.org1.example.com"] {
-        assert_eq!(verdict(&authority, certificate.der(), name), Ok(()), "{name}");
+        assert_eq!(
+            verdict(&authority, certificate.der(), name),
+            Ok(()),
+            "{name}"
+        );
     }
     assert!(verdict(&authority, certificate.der(), "peer0.org2.example.com").is_err());
 }
 
 fn rustls_roots(pem: &[u8]) -> Arc<rustls::RootCertStore> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(Certificate::from_pem(pem).unwrap().der().to_vec().into()).unwrap();
+    roots
+        .add(Certificate::from_pem(pem).unwrap().der().to_vec().into())
+        .unwrap();
     Arc::new(roots)
 }
 
 /// What a TLS client says of a server's certificate.
-fn verdict(roots: &Arc<rustls::RootCertStore>, certificate: &[u8], name: &str) -> Result<(), String> {
+fn verdict(
+    roots: &Arc<rustls::RootCertStore>,
+    certificate: &[u8],
+    name: &str,
+) -> Result<(), String> {
     use rustls::client::{WebPkiServerVerifier, danger::ServerCertVerifier as _};
     use rustls::pki_types::{ServerName, UnixTime};
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider).build().unwrap();
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), provider)
+        .build()
+        .unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(NOW.unsigned_abs()));
     let certificate = certificate.to_vec().into();
@@ -110,7 +155,14 @@ fn verdict(roots: &Arc<rustls::RootCertStore>, certificate: &[u8], name: &str) -
 fn a_network_is_found_again_as_it_was_made() {
     let (folder, first) = made();
     let genesis_before = genesis(folder.path());
-    let second = Network::ensure(&Wish { ports: None, ..wish(folder.path()) }, SOURCES).unwrap();
+    let second = Network::ensure(
+        &Wish {
+            ports: None,
+            ..wish(folder.path())
+        },
+        SOURCES,
+    )
+    .unwrap();
     assert!(first.is_new() && !second.is_new());
     assert_eq!(first.nodes(), second.nodes());
     assert_eq!(genesis(folder.path()), genesis_before);
@@ -119,11 +171,23 @@ fn a_network_is_found_again_as_it_was_made() {
 #[test]
 fn a_network_that_was_made_otherwise_is_not_taken() {
     let (folder, _network) = made();
-    let fixed = Wish { ports: Some(Ports::Fixed), ..wish(folder.path()) };
-    assert!(matches!(Network::ensure(&fixed, SOURCES), Err(DevError::Otherwise { .. })));
+    let fixed = Wish {
+        ports: Some(Ports::Fixed),
+        ..wish(folder.path())
+    };
+    assert!(matches!(
+        Network::ensure(&fixed, SOURCES),
+        Err(DevError::Otherwise { .. })
+    ));
     let other = model::ChannelId::parse("other").ok();
-    let other = Wish { channel: other, ..wish(folder.path()) };
-    assert!(matches!(Network::ensure(&other, SOURCES), Err(DevError::Otherwise { .. })));
+    let other = Wish {
+        channel: other,
+        ..wish(folder.path())
+    };
+    assert!(matches!(
+        Network::ensure(&other, SOURCES),
+        Err(DevError::Otherwise { .. })
+    ));
 }
 
 #[test]
@@ -131,7 +195,13 @@ fn nothing_of_others_is_touched() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("organizations")).unwrap();
     let refused = Network::ensure(&wish(folder.path()), SOURCES);
-    assert!(matches!(refused, Err(DevError::Foreign { found: "organizations", .. })));
+    assert!(matches!(
+        refused,
+        Err(DevError::Foreign {
+            found: "organizations",
+            ..
+        })
+    ));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -169,7 +239,11 @@ fn keys_are_for_their_owner_only() {
 #[test]
 fn free_ports_differ() {
     let (_folder, network) = made();
-    let ports: std::collections::BTreeSet<_> = network.nodes().into_iter().map(|(_, address)| address.port()).collect();
+    let ports: std::collections::BTreeSet<_> = network
+        .nodes()
+        .into_iter()
+        .map(|(_, address)| address.port())
+        .collect();
     assert_eq!(ports.len(), 3);
     assert!(!ports.contains(&0));
 }

@@ -54,25 +54,35 @@ fn parse(json: &[u8]) -> anyhow::Result<CollectionConfigPackage> {
     let config = collections.into_iter().map(|collection| {
         let name = collection.name.clone();
         let payload = Some(collection_config::Payload::StaticCollectionConfig(
-            collection.into_config().with_context(|| format!("collection {name}"))?,
+            collection
+                .into_config()
+                .with_context(|| format!("collection {name}"))?,
         ));
         anyhow::Ok(CollectionConfig { payload })
     });
-    Ok(CollectionConfigPackage { config: config.collect::<Result<_, _>>()? })
+    Ok(CollectionConfigPackage {
+        config: config.collect::<Result<_, _>>()?,
+    })
 }
 
 impl InFile {
     fn into_config(self) -> anyhow::Result<StaticCollectionConfig> {
-        let members = collection_policy_config::Payload::SignaturePolicy(signature_policy(&self.policy)?);
+        let members =
+            collection_policy_config::Payload::SignaturePolicy(signature_policy(&self.policy)?);
         Ok(StaticCollectionConfig {
             name: self.name,
-            member_orgs_policy: Some(CollectionPolicyConfig { payload: Some(members) }),
+            member_orgs_policy: Some(CollectionPolicyConfig {
+                payload: Some(members),
+            }),
             required_peer_count: self.required_peer_count,
             maximum_peer_count: self.max_peer_count,
             block_to_live: self.block_to_live,
             member_only_read: self.member_only_read,
             member_only_write: self.member_only_write,
-            endorsement_policy: self.endorsement_policy.map(PolicyInFile::into_policy).transpose()?,
+            endorsement_policy: self
+                .endorsement_policy
+                .map(PolicyInFile::into_policy)
+                .transpose()?,
         })
     }
 }
@@ -80,11 +90,17 @@ impl InFile {
 impl PolicyInFile {
     fn into_policy(self) -> anyhow::Result<ApplicationPolicy> {
         let policy = match (self.signature_policy, self.channel_config_policy) {
-            (Some(text), None) => application_policy::Type::SignaturePolicy(signature_policy(&text)?),
+            (Some(text), None) => {
+                application_policy::Type::SignaturePolicy(signature_policy(&text)?)
+            }
             (None, Some(path)) => application_policy::Type::ChannelConfigPolicyReference(path),
-            _ => anyhow::bail!("endorsementPolicy needs either signaturePolicy or channelConfigPolicy"),
+            _ => anyhow::bail!(
+                "endorsementPolicy needs either signaturePolicy or channelConfigPolicy"
+            ),
         };
-        Ok(ApplicationPolicy { r#type: Some(policy) })
+        Ok(ApplicationPolicy {
+            r#type: Some(policy),
+        })
     }
 }
 
@@ -105,12 +121,18 @@ mod tests {
     #[test]
     fn a_misspelt_key_is_an_error() {
         let json = r#"[{"name":"c","policy":"OR('A.member')","blocksToLive":3}]"#;
-        assert!(refusal(json).contains("unknown field `blocksToLive`"), "{}", refusal(json));
+        assert!(
+            refusal(json).contains("unknown field `blocksToLive`"),
+            "{}",
+            refusal(json)
+        );
     }
 
     #[test]
     fn a_policy_that_cannot_be_read_names_its_collection() {
-        assert!(refusal(r#"[{"name":"c7","policy":"OR("}]"#).starts_with("collection c7: 'OR(' is not"));
+        assert!(
+            refusal(r#"[{"name":"c7","policy":"OR("}]"#).starts_with("collection c7: 'OR(' is not")
+        );
         let both = r#"[{"name":"c","policy":"OR('A.member')","endorsementPolicy":{"signaturePolicy":"OR('A.member')","channelConfigPolicy":"x"}}]"#;
         assert!(refusal(both).contains("either signaturePolicy or channelConfigPolicy"));
     }
@@ -121,7 +143,11 @@ mod tests {
         let collections = parse(&std::fs::read(folder.join("coll.json")).unwrap()).unwrap();
         let sent = (0..36).find_map(|number| {
             let bytes = std::fs::read(folder.join(format!("peer/{number}.block"))).unwrap();
-            model::Block::decode(bytes).unwrap().data.iter().find_map(committed_definition)
+            model::Block::decode(bytes)
+                .unwrap()
+                .data
+                .iter()
+                .find_map(committed_definition)
         });
         assert_eq!(sent.unwrap().collections.unwrap(), collections);
     }
@@ -132,7 +158,9 @@ mod tests {
         let action = Transaction::decode(payload.data).ok()?.actions.pop()?;
         let action = ChaincodeActionPayload::decode(action.payload).ok()?;
         let proposal = ChaincodeProposalPayload::decode(action.chaincode_proposal_payload).ok()?;
-        let spec = ChaincodeInvocationSpec::decode(proposal.input).ok()?.chaincode_spec?;
+        let spec = ChaincodeInvocationSpec::decode(proposal.input)
+            .ok()?
+            .chaincode_spec?;
         let args = spec.input?.args;
         if args.first()?.as_ref() != b"CommitChaincodeDefinition" {
             return None;

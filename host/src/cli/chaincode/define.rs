@@ -72,13 +72,23 @@ struct Definition {
 
 impl Definition {
     fn new(args: DefinitionArgs) -> anyhow::Result<Self> {
-        let collections = args.collections.as_ref().map(collections::read).transpose()?;
-        Ok(Self { validation_parameter: policy(&args)?, collections, args })
+        let collections = args
+            .collections
+            .as_ref()
+            .map(collections::read)
+            .transpose()?;
+        Ok(Self {
+            validation_parameter: policy(&args)?,
+            collections,
+            args,
+        })
     }
 
     fn to_approve(&self, package_id: Option<String>) -> ApproveChaincodeDefinitionForMyOrgArgs {
         let source = match package_id {
-            Some(package_id) => chaincode_source::Type::LocalPackage(chaincode_source::Local { package_id }),
+            Some(package_id) => {
+                chaincode_source::Type::LocalPackage(chaincode_source::Local { package_id })
+            }
             None => chaincode_source::Type::Unavailable(chaincode_source::Unavailable {}),
         };
         ApproveChaincodeDefinitionForMyOrgArgs {
@@ -88,7 +98,9 @@ impl Definition {
             validation_parameter: self.validation_parameter.clone(),
             collections: self.collections.clone(),
             init_required: self.args.init_required,
-            source: Some(ChaincodeSource { r#type: Some(source) }),
+            source: Some(ChaincodeSource {
+                r#type: Some(source),
+            }),
             ..ApproveChaincodeDefinitionForMyOrgArgs::default()
         }
     }
@@ -118,7 +130,12 @@ impl Definition {
     }
 
     fn words(&self) -> String {
-        let DefinitionArgs { name, version, sequence, .. } = &self.args;
+        let DefinitionArgs {
+            name,
+            version,
+            sequence,
+            ..
+        } = &self.args;
         format!("{name} {version} sequence {sequence}")
     }
 }
@@ -129,8 +146,17 @@ pub(super) async fn approve(args: ApproveArgs, global: &Global) -> anyhow::Resul
     let (client, _) = global.client()?;
     let argument = definition.to_approve(args.package_id);
     let own = vec![client.msp_id().to_owned()];
-    let committed = submit(&client, "ApproveChaincodeDefinitionForMyOrg", &argument, own).await?;
-    finish(&format!("approved {} for {}", definition.words(), client.msp_id()), &committed)
+    let committed = submit(
+        &client,
+        "ApproveChaincodeDefinitionForMyOrg",
+        &argument,
+        own,
+    )
+    .await?;
+    finish(
+        &format!("approved {} for {}", definition.words(), client.msp_id()),
+        &committed,
+    )
 }
 
 /// Commits, and says so.
@@ -138,12 +164,25 @@ pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<
     let definition = Definition::new(args.definition)?;
     let (client, _) = global.client()?;
     let argument = definition.to_commit();
-    let submitted = submit(&client, "CommitChaincodeDefinition", &argument, args.organizations).await;
+    let submitted = submit(
+        &client,
+        "CommitChaincodeDefinition",
+        &argument,
+        args.organizations,
+    )
+    .await;
     let committed = match submitted {
         Ok(committed) => committed,
         Err(error) => return Err(with_missing_approvals(error, &client, &definition).await),
     };
-    finish(&format!("committed {} on {}", definition.words(), client.channel_id()), &committed)
+    finish(
+        &format!(
+            "committed {} on {}",
+            definition.words(),
+            client.channel_id()
+        ),
+        &committed,
+    )
 }
 
 async fn submit<A: Message>(
@@ -152,8 +191,16 @@ async fn submit<A: Message>(
     argument: &A,
     organizations: Vec<String>,
 ) -> anyhow::Result<Committed> {
-    let args = vec![Bytes::copy_from_slice(function.as_bytes()), argument.encode_to_vec().into()];
-    let call = Call { chaincode: LIFECYCLE.to_owned(), args, organizations, ..Call::default() };
+    let args = vec![
+        Bytes::copy_from_slice(function.as_bytes()),
+        argument.encode_to_vec().into(),
+    ];
+    let call = Call {
+        chaincode: LIFECYCLE.to_owned(),
+        args,
+        organizations,
+        ..Call::default()
+    };
     Ok(client.submit(call).await?)
 }
 
@@ -170,14 +217,29 @@ async fn with_missing_approvals(
     client: &Client,
     definition: &Definition,
 ) -> anyhow::Error {
-    let answer = ask(client, client.channel_id(), READINESS, &definition.to_check()).await;
-    let readiness = answer.and_then(|answer| decode::<CheckCommitReadinessResult>(READINESS, answer));
-    let Ok(readiness) = readiness else { return error };
-    let missing = readiness.approvals.iter().filter(|(_, approved)| !**approved);
+    let answer = ask(
+        client,
+        client.channel_id(),
+        READINESS,
+        &definition.to_check(),
+    )
+    .await;
+    let readiness =
+        answer.and_then(|answer| decode::<CheckCommitReadinessResult>(READINESS, answer));
+    let Ok(readiness) = readiness else {
+        return error;
+    };
+    let missing = readiness
+        .approvals
+        .iter()
+        .filter(|(_, approved)| !**approved);
     let missing: Vec<String> = missing
         .map(|(msp_id, _)| match readiness.mismatches.get(msp_id) {
             Some(other) if !other.items.is_empty() => {
-                format!("{msp_id} (approved with another {})", other.items.join(", "))
+                format!(
+                    "{msp_id} (approved with another {})",
+                    other.items.join(", ")
+                )
             }
             _ => msp_id.clone(),
         })
@@ -186,17 +248,24 @@ async fn with_missing_approvals(
         return error;
     }
     let hinted = Hinted::new(format!("cannot commit {}", definition.words()));
-    error.context(hinted.hint(format!("this definition is not approved by {}", missing.join(", "))))
+    error.context(hinted.hint(format!(
+        "this definition is not approved by {}",
+        missing.join(", ")
+    )))
 }
 
 /// The encoded policy, or nothing for the default.
 fn policy(args: &DefinitionArgs) -> anyhow::Result<Bytes> {
     let policy = match (&args.policy, &args.policy_ref) {
-        (Some(text), _) => application_policy::Type::SignaturePolicy(collections::signature_policy(text)?),
-        (None, Some(path)) => {
-            application_policy::Type::ChannelConfigPolicyReference(path.clone())
+        (Some(text), _) => {
+            application_policy::Type::SignaturePolicy(collections::signature_policy(text)?)
         }
+        (None, Some(path)) => application_policy::Type::ChannelConfigPolicyReference(path.clone()),
         (None, None) => return Ok(Bytes::new()),
     };
-    Ok(ApplicationPolicy { r#type: Some(policy) }.encode_to_vec().into())
+    Ok(ApplicationPolicy {
+        r#type: Some(policy),
+    }
+    .encode_to_vec()
+    .into())
 }

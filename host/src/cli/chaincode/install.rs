@@ -20,7 +20,9 @@ pub(in crate::cli) struct InstallArgs {
 pub(super) async fn run(args: InstallArgs, global: &Global) -> anyhow::Result<()> {
     let package = read(&args.file)?;
     let (client, _) = global.client()?;
-    let argument = InstallChaincodeArgs { chaincode_install_package: package.into() };
+    let argument = InstallChaincodeArgs {
+        chaincode_install_package: package.into(),
+    };
     let answer = ask(&client, "", INSTALL, &argument).await?;
     let installed: InstallChaincodeResult = decode(INSTALL, answer)?;
     output::line(&installed.package_id)?;

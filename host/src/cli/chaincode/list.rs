@@ -8,7 +8,9 @@ use proto::lifecycle::{
     QueryChaincodeDefinitionArgs, QueryChaincodeDefinitionResult, QueryChaincodeDefinitionsArgs,
     QueryChaincodeDefinitionsResult, QueryInstalledChaincodesArgs, QueryInstalledChaincodesResult,
 };
-use proto::protos::{ApplicationPolicy, CollectionConfigPackage, application_policy, collection_config};
+use proto::protos::{
+    ApplicationPolicy, CollectionConfigPackage, application_policy, collection_config,
+};
 use serde::Serialize;
 
 use super::{ask, decode};
@@ -57,10 +59,16 @@ struct Defined {
 pub(super) async fn run(args: ListArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
     match args {
-        ListArgs { installed: true, json, .. } => show(&installed(&client).await?, json, Installed::line),
-        ListArgs { name: Some(name), json, .. } => {
-            show(&[definition(&client, name).await?], json, Defined::line)
-        }
+        ListArgs {
+            installed: true,
+            json,
+            ..
+        } => show(&installed(&client).await?, json, Installed::line),
+        ListArgs {
+            name: Some(name),
+            json,
+            ..
+        } => show(&[definition(&client, name).await?], json, Defined::line),
         ListArgs { json, .. } => show(&definitions(&client).await?, json, Defined::line),
     }
 }
@@ -79,23 +87,36 @@ fn show<T: Serialize>(found: &[T], json: bool, line: fn(&T) -> String) -> anyhow
 async fn installed(client: &Client) -> anyhow::Result<Vec<Installed>> {
     let answer = ask(client, "", INSTALLED, &QueryInstalledChaincodesArgs {}).await?;
     let answer: QueryInstalledChaincodesResult = decode(INSTALLED, answer)?;
-    let found = answer.installed_chaincodes.into_iter().map(|one| Installed {
-        package_id: one.package_id,
-        label: one.label,
-        used: one
-            .references
-            .into_iter()
-            .map(|(channel, used)| {
-                let used = used.chaincodes.into_iter();
-                (channel, used.map(|one| format!("{} {}", one.name, one.version)).collect())
-            })
-            .collect(),
-    });
+    let found = answer
+        .installed_chaincodes
+        .into_iter()
+        .map(|one| Installed {
+            package_id: one.package_id,
+            label: one.label,
+            used: one
+                .references
+                .into_iter()
+                .map(|(channel, used)| {
+                    let used = used.chaincodes.into_iter();
+                    (
+                        channel,
+                        used.map(|one| format!("{} {}", one.name, one.version))
+                            .collect(),
+                    )
+                })
+                .collect(),
+        });
     Ok(found.collect())
 }
 
 async fn definitions(client: &Client) -> anyhow::Result<Vec<Defined>> {
-    let answer = ask(client, client.channel_id(), DEFINITIONS, &QueryChaincodeDefinitionsArgs {}).await?;
+    let answer = ask(
+        client,
+        client.channel_id(),
+        DEFINITIONS,
+        &QueryChaincodeDefinitionsArgs {},
+    )
+    .await?;
     let answer: QueryChaincodeDefinitionsResult = decode(DEFINITIONS, answer)?;
     let found = answer.chaincode_definitions.into_iter().map(|one| Defined {
         name: one.name,
@@ -125,8 +146,13 @@ async fn definition(client: &Client, name: String) -> anyhow::Result<Defined> {
 }
 
 fn policy(parameter: &Bytes) -> String {
-    match ApplicationPolicy::decode(parameter.clone()).ok().and_then(|policy| policy.r#type) {
-        Some(application_policy::Type::SignaturePolicy(policy)) => msp::policy::dsl::to_text(&policy),
+    match ApplicationPolicy::decode(parameter.clone())
+        .ok()
+        .and_then(|policy| policy.r#type)
+    {
+        Some(application_policy::Type::SignaturePolicy(policy)) => {
+            msp::policy::dsl::to_text(&policy)
+        }
         Some(application_policy::Type::ChannelConfigPolicyReference(path)) => path,
         None => hex::encode(parameter),
     }
@@ -165,8 +191,12 @@ impl Defined {
         }
         if !self.approvals.is_empty() {
             let approvals = self.approvals.iter();
-            let approvals = approvals.map(|(msp_id, yes)| format!("{msp_id} {}", if *yes { "yes" } else { "no" }));
-            line.push_str(&format!("  approved {}", approvals.collect::<Vec<_>>().join(", ")));
+            let approvals = approvals
+                .map(|(msp_id, yes)| format!("{msp_id} {}", if *yes { "yes" } else { "no" }));
+            line.push_str(&format!(
+                "  approved {}",
+                approvals.collect::<Vec<_>>().join(", ")
+            ));
         }
         line
     }

@@ -50,7 +50,10 @@ impl Action {
     /// Decodes the data of a transaction's payload.
     pub(super) fn new(data: &Bytes) -> Result<Self, String> {
         let mut actions = decode::<protos::Transaction>(data)?.actions;
-        let action = actions.pop().filter(|_| actions.is_empty()).ok_or("it has not exactly one action")?;
+        let action = actions
+            .pop()
+            .filter(|_| actions.is_empty())
+            .ok_or("it has not exactly one action")?;
         let payload: ChaincodeActionPayload = decode(&action.payload)?;
         let input = input(&payload.chaincode_proposal_payload)?;
         let endorsed = payload.action.ok_or("its action is empty")?;
@@ -58,9 +61,15 @@ impl Action {
         let result: ChaincodeAction = decode(&response.extension)?;
         let chaincode = result.chaincode_id.unwrap_or_default();
         let response = result.response.unwrap_or_default();
-        let endorsers = endorsed.endorsements.iter().map(|one| Who::new(&one.endorser));
+        let endorsers = endorsed
+            .endorsements
+            .iter()
+            .map(|one| Who::new(&one.endorser));
         Ok(Self {
-            chaincode: Chaincode { name: chaincode.name, version: chaincode.version },
+            chaincode: Chaincode {
+                name: chaincode.name,
+                version: chaincode.version,
+            },
             args: input.args.into_iter().map(Text).collect(),
             is_init: input.is_init,
             response: Response {
@@ -78,12 +87,18 @@ impl Action {
 fn input(proposal_payload: &Bytes) -> Result<ChaincodeInput, String> {
     let payload: ChaincodeProposalPayload = decode(proposal_payload)?;
     let invocation: ChaincodeInvocationSpec = decode(&payload.input)?;
-    Ok(invocation.chaincode_spec.unwrap_or_default().input.unwrap_or_default())
+    Ok(invocation
+        .chaincode_spec
+        .unwrap_or_default()
+        .input
+        .unwrap_or_default())
 }
 
 fn event(bytes: &Bytes) -> Part<Event> {
-    let decoded = decode::<protos::ChaincodeEvent>(bytes)
-        .map(|event| Event { name: event.event_name, payload: Text(event.payload) });
+    let decoded = decode::<protos::ChaincodeEvent>(bytes).map(|event| Event {
+        name: event.event_name,
+        payload: Text(event.payload),
+    });
     Part::new(decoded, bytes)
 }
 

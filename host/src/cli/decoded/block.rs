@@ -72,6 +72,9 @@ impl Located {
             .position(|entry| model::envelope::tx_id_as_exported(entry) == tx_id)?;
         let entry = block.data.get(index)?;
         let transaction = Transaction::new(index, entry, block.validation_code(index));
-        Some(Self { block: block.number, transaction })
+        Some(Self {
+            block: block.number,
+            transaction,
+        })
     }
 }

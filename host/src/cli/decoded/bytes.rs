@@ -56,9 +56,10 @@ impl<T> Part<T> {
     pub(super) fn new(decoded: Result<T, String>, bytes: &Bytes) -> Self {
         match decoded {
             Ok(decoded) => Self::Decoded(decoded),
-            Err(undecodable) => {
-                Self::Undecodable(Undecodable { undecodable, hex: Hex(bytes.clone()) })
-            }
+            Err(undecodable) => Self::Undecodable(Undecodable {
+                undecodable,
+                hex: Hex(bytes.clone()),
+            }),
         }
     }
 }

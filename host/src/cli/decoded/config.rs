@@ -60,7 +60,9 @@ impl Organization {
         Self {
             name: org.group_name.clone(),
             msp_id: org.msp_id.clone(),
-            anchor_peers: anchors.map(|peer| format!("{}:{}", peer.host, peer.port)).collect(),
+            anchor_peers: anchors
+                .map(|peer| format!("{}:{}", peer.host, peer.port))
+                .collect(),
         }
     }
 }
@@ -72,8 +74,13 @@ impl Orderer {
         let endpoints = bundle.orderer_endpoints();
         Self {
             consensus: orderer.consensus_type.clone(),
-            consenters: consenters.map(|one| format!("{}:{}", one.host, one.port)).collect(),
-            endpoints: endpoints.into_iter().map(|endpoint| endpoint.address).collect(),
+            consenters: consenters
+                .map(|one| format!("{}:{}", one.host, one.port))
+                .collect(),
+            endpoints: endpoints
+                .into_iter()
+                .map(|endpoint| endpoint.address)
+                .collect(),
             batch_messages_max: orderer.batch.max_message_count,
             batch_preferred_bytes: orderer.batch.preferred_max_bytes,
             message_bytes_max: orderer.batch.absolute_max_bytes,

@@ -144,7 +144,11 @@ impl Namespace {
         Self {
             namespace: set.namespace,
             public: Part::new(public, &set.rwset),
-            collections: set.collection_hashed_rwset.into_iter().map(Collection::new).collect(),
+            collections: set
+                .collection_hashed_rwset
+                .into_iter()
+                .map(Collection::new)
+                .collect(),
         }
     }
 }
@@ -153,14 +157,22 @@ impl Public {
     fn new(set: KvrwSet) -> Self {
         let writes = set.writes.into_iter().map(|write| Write {
             key: write.key,
-            change: Change::new(write.is_delete, false, Value { value: Text(write.value) }),
+            change: Change::new(
+                write.is_delete,
+                false,
+                Value {
+                    value: Text(write.value),
+                },
+            ),
         });
         let metadata = set.metadata_writes.into_iter();
         Self {
             reads: reads(set.reads),
             range_queries: set.range_queries_info.into_iter().map(Range::new).collect(),
             writes: writes.collect(),
-            metadata_writes: metadata.map(|one| Metadata::new(one.key, one.entries)).collect(),
+            metadata_writes: metadata
+                .map(|one| Metadata::new(one.key, one.entries))
+                .collect(),
         }
     }
 }
@@ -184,7 +196,13 @@ impl Hashed {
         });
         let writes = set.hashed_writes.into_iter().map(|write| HashedWrite {
             key_hash: Hex(write.key_hash),
-            change: Change::new(write.is_delete, write.is_purge, ValueHash { value_hash: Hex(write.value_hash) }),
+            change: Change::new(
+                write.is_delete,
+                write.is_purge,
+                ValueHash {
+                    value_hash: Hex(write.value_hash),
+                },
+            ),
         });
         let metadata = set.metadata_writes.into_iter();
         Self {
@@ -210,8 +228,14 @@ impl<V> Change<V> {
 impl<K> Metadata<K> {
     fn new(key: K, entries: Vec<KvMetadataEntry>) -> Self {
         let entries = entries.into_iter();
-        let entries = entries.map(|entry| Entry { name: entry.name, value: Hex(entry.value) });
-        Self { key, entries: entries.collect() }
+        let entries = entries.map(|entry| Entry {
+            name: entry.name,
+            value: Hex(entry.value),
+        });
+        Self {
+            key,
+            entries: entries.collect(),
+        }
     }
 }
 
@@ -222,8 +246,11 @@ impl Range {
             Some(ReadsInfo::RawReads(raw)) => (reads(raw.kv_reads), None),
             Some(ReadsInfo::ReadsMerkleHashes(summary)) => {
                 let hashes = summary.max_level_hashes.into_iter().map(Hex).collect();
-                let summary =
-                    Summary { degree: summary.max_degree, level: summary.max_level, hashes };
+                let summary = Summary {
+                    degree: summary.max_degree,
+                    level: summary.max_level,
+                    hashes,
+                };
                 (Vec::new(), Some(summary))
             }
         };
@@ -239,11 +266,19 @@ impl Range {
 
 impl Version {
     fn new(version: kvrwset::Version) -> Self {
-        Self { block: version.block_num, tx: version.tx_num }
+        Self {
+            block: version.block_num,
+            tx: version.tx_num,
+        }
     }
 }
 
 fn reads(reads: Vec<KvRead>) -> Vec<Read> {
     let reads = reads.into_iter();
-    reads.map(|read| Read { key: read.key, version: read.version.map(Version::new) }).collect()
+    reads
+        .map(|read| Read {
+            key: read.key,
+            version: read.version.map(Version::new),
+        })
+        .collect()
 }

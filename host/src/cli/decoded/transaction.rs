@@ -61,16 +61,20 @@ fn content(entry: &Bytes) -> Result<Content, String> {
         Some(HeaderType::EndorserTransaction) => {
             Action::new(&payload.data).map(|action| Body::Endorsed(Box::new(action)))
         }
-        Some(HeaderType::Config) => Config::new(&header.channel_id, &payload.data)
-            .map(|config| Body::Config { config: Box::new(config) }),
+        Some(HeaderType::Config) => {
+            Config::new(&header.channel_id, &payload.data).map(|config| Body::Config {
+                config: Box::new(config),
+            })
+        }
         _ => Err("entries of this type are not shown".to_owned()),
     };
     let creator = payload.creator();
     Ok(Content {
         tx_id: header.tx_id.clone(),
-        r#type: payload
-            .header_type()
-            .map_or_else(|| header.r#type.to_string(), |known| known.as_str_name().to_owned()),
+        r#type: payload.header_type().map_or_else(
+            || header.r#type.to_string(),
+            |known| known.as_str_name().to_owned(),
+        ),
         channel_id: header.channel_id.clone(),
         timestamp: header.timestamp.map(|time| time.to_string()),
         creator: (!creator.is_empty()).then(|| Who::new(creator)),

@@ -17,7 +17,10 @@ impl Who {
     /// Reads an encoded `msp.SerializedIdentity`. Nothing is verified.
     pub(super) fn new(identity: &Bytes) -> Part<Self> {
         let decoded = Identity::decode(identity)
-            .map(|(msp_id, certificate)| Self { msp_id, subject: certificate.subject() })
+            .map(|(msp_id, certificate)| Self {
+                msp_id,
+                subject: certificate.subject(),
+            })
             .map_err(|error| error.to_string());
         Part::new(decoded, identity)
     }
