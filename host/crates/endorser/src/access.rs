@@ -42,7 +42,12 @@ impl Access {
     ///
     /// # Errors
     /// The reason in Fabric's words.
-    pub(crate) fn check(&self, resource: &str, channel: &str, caller: &Caller) -> Result<(), String> {
+    pub(crate) fn check(
+        &self,
+        resource: &str,
+        channel: &str,
+        caller: &Caller,
+    ) -> Result<(), String> {
         let bundle = self.channels.get(channel).map(|joined| joined.bundle());
         self.check_in(resource, channel, bundle.as_deref(), caller)
     }
@@ -72,7 +77,9 @@ impl Access {
 
     fn check_local(&self, policy: &str, role: Role, caller: &Caller) -> Result<(), String> {
         let during = |step: &str, error: &msp::Error| {
-            format!("Failed {step} during channelless check policy with policy [{policy}]: [{error}]")
+            format!(
+                "Failed {step} during channelless check policy with policy [{policy}]: [{error}]"
+            )
         };
         let SignedData {
             data,
@@ -106,7 +113,9 @@ fn check_policy(
     caller: &Caller,
 ) -> Result<(), String> {
     let Some(bundle) = bundle else {
-        return Err(format!("Failed to get policy manager for channel [{channel}]"));
+        return Err(format!(
+            "Failed to get policy manager for channel [{channel}]"
+        ));
     };
     let signed = std::slice::from_ref(&caller.signed);
     bundle

@@ -1,6 +1,7 @@
 //! Chaincode that calls chaincode: who may, and what runs.
 
-use std::sync::Arc;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::channel::Resource;
 use lifecycle::record_reads;
@@ -9,112 +10,166 @@ use rwset::{SimulateError, Simulator, StateError};
 
 use crate::check::Request;
 use crate::collections::bundle;
-use crate::contracts::Runnable;
+use crate::contracts::{Runnable, Unfit};
 use crate::endorser::Inner;
 use crate::simulate::entry;
 use crate::{Error, syscc};
+
+/// What a transaction would have needed and this very peer lacks: a package, its organisation's approval, a channel.
+///
+/// Other peers may have it. So whatever the calling chaincode makes of the refusal, its answer is not endorsed.
+#[derive(Clone, Default)]
+pub(crate) struct Lacking(Arc<Mutex<Option<String>>>);
+
+impl Lacking {
+    fn note(&self, reason: &str) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// # Errors
+    /// [`Error::Failed`] with the first thing that was lacking.
+    pub(crate) fn refuse(&self) -> Result<(), Error> {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted
+            .take()
+            .map_or(Ok(()), |reason| Err(Error::in_simulation(reason)))
+    }
+}
 
 /// Finds the chaincodes that those of one proposal call.
 ///
 /// The callee's definition is read as Fabric reads it: through the simulator that will record the callee, so on the
 /// caller's channel it becomes a part of the transaction.
-pub(crate) fn call_hook(inner: &Arc<Inner>, request: &Arc<Request>) -> CallHook {
+pub(crate) fn call_hook(inner: &Arc<Inner>, request: &Arc<Request>, lacking: &Lacking) -> CallHook {
     let (inner, request) = (Arc::clone(inner), Arc::clone(request));
-    Box::new(move |call: CallRequest<'_>| find(&inner, &request, call))
-}
-
-fn find(inner: &Inner, request: &Request, call: CallRequest<'_>) -> Result<Callee, CallRefused> {
-    let CallRequest {
-        chaincode,
-        channel,
-        same_channel,
-        args: _,
-        simulator,
-    } = call;
-    if let Some(answer) = system(chaincode, request) {
-        return answer;
-    }
-    let tx_id = request.tx_id.as_str();
-    let failed = |reason: &dyn std::fmt::Display| {
-        format!("INVOKE_CHAINCODE failed: transaction ID: {tx_id}: {reason}")
-    };
-    let bundle = bundle(inner, request, channel);
-    let resource = Resource::ChaincodeToChaincode.name();
-    inner
-        .access
-        .check_in(resource, channel, bundle.as_deref(), &request.caller)
-        .map_err(|reason| CallRefused::AccessDenied(failed(&reason)))?;
-    if same_channel {
-        let runnable = prepare(inner, channel, chaincode, simulator, &failed)?;
-        return callee(inner, &runnable, None, &failed);
-    }
-    let Some(other) = inner.channels().get(channel) else {
-        let reason = format!("failed to find ledger for channel: {channel}");
-        return Err(CallRefused::NotFound(failed(&reason)));
-    };
-    let snapshot = other.ledger().snapshot().map_err(StateError::from);
-    let snapshot = snapshot.map_err(CallRefused::State)?;
-    let mut simulator = Box::new(Simulator::new(Box::new(snapshot), tx_id));
-    let runnable = prepare(inner, channel, chaincode, &mut simulator, &failed)?;
-    callee(inner, &runnable, Some(simulator), &failed)
-}
-
-type Words<'a> = &'a dyn Fn(&dyn std::fmt::Display) -> String;
-
-/// Finds the callee's definition and checks that it may be called now.
-fn prepare(
-    inner: &Inner,
-    channel: &str,
-    chaincode: &str,
-    simulator: &mut Simulator,
-    failed: Words<'_>,
-) -> Result<Runnable, CallRefused> {
-    match record_reads(simulator, chaincode, false) {
-        Err(lifecycle::Error::State(error)) => return Err(CallRefused::State(error)),
-        Err(other) => return Err(CallRefused::Failed(failed(&other))),
-        Ok(()) => {}
-    }
-    let found = inner.contracts.find(simulator.reader(), channel, chaincode);
-    let runnable = found.map_err(CallRefused::State)?.map_err(|unfit| {
-        CallRefused::NotFound(failed(&format_args!(
-            "execute failed: invalid invocation: [channel {channel}] failed to get chaincode container info for \
-             {chaincode}: {unfit}"
-        )))
-    })?;
-    let entry = entry(simulator, &runnable.definition, false).map_err(|error| match error {
-        SimulateError::State(error) => CallRefused::State(error),
-        other => CallRefused::Failed(failed(&other)),
-    })?;
-    entry.map_err(|reason| {
-        CallRefused::Failed(failed(&format_args!(
-            "execute failed: invalid invocation: {reason}"
-        )))
-    })?;
-    Ok(runnable)
-}
-
-fn callee(
-    inner: &Inner,
-    runnable: &Runnable,
-    simulator: Option<Box<Simulator>>,
-    failed: Words<'_>,
-) -> Result<Callee, CallRefused> {
-    let contract = inner.contracts.load(&runnable.package_id);
-    let contract = contract.map_err(|error| match error {
-        Error::Failed(reason) => CallRefused::Failed(failed(&reason)),
-        other => CallRefused::State(StateError::new(other)),
-    })?;
-    Ok(Callee::Contract {
-        contract,
-        namespace: runnable.definition.name.clone(),
-        simulator,
+    let lacking = lacking.clone();
+    Box::new(move |call: CallRequest<'_>| {
+        let search = Search {
+            inner: &inner,
+            request: &request,
+            lacking: &lacking,
+        };
+        match system(call.chaincode, &request.proposal.chaincode) {
+            Some(answer) => answer,
+            None => search.find(call),
+        }
     })
+}
+
+/// Looks for one callee.
+struct Search<'a> {
+    inner: &'a Inner,
+    request: &'a Request,
+    lacking: &'a Lacking,
+}
+
+impl Search<'_> {
+    fn find(&self, call: CallRequest<'_>) -> Result<Callee, CallRefused> {
+        let CallRequest {
+            chaincode, channel, ..
+        } = call;
+        self.authorize(channel)?;
+        if call.same_channel {
+            let runnable = self.prepare(channel, chaincode, call.simulator)?;
+            return self.callee(&runnable, None);
+        }
+        let Some(other) = self.inner.channels().get(channel) else {
+            let reason = format!("failed to find ledger for channel: {channel}");
+            return Err(CallRefused::NotFound(self.lacks(&reason)));
+        };
+        let snapshot = other.ledger().snapshot().map_err(StateError::from);
+        let snapshot = snapshot.map_err(CallRefused::State)?;
+        let tx_id = self.request.tx_id.as_str();
+        let mut simulator = Box::new(Simulator::new(Box::new(snapshot), tx_id));
+        let runnable = self.prepare(channel, chaincode, &mut simulator)?;
+        self.callee(&runnable, Some(simulator))
+    }
+
+    fn authorize(&self, channel: &str) -> Result<(), CallRefused> {
+        let bundle = bundle(self.inner, self.request, channel);
+        let resource = Resource::ChaincodeToChaincode.name();
+        let caller = &self.request.caller;
+        let checked = self
+            .inner
+            .access
+            .check_in(resource, channel, bundle.as_deref(), caller);
+        checked.map_err(|reason| {
+            CallRefused::AccessDenied(match bundle {
+                Some(_) => self.failed(&reason),
+                None => self.lacks(&reason),
+            })
+        })
+    }
+
+    /// Finds the callee's definition and checks that it may be called now.
+    fn prepare(
+        &self,
+        channel: &str,
+        chaincode: &str,
+        simulator: &mut Simulator,
+    ) -> Result<Runnable, CallRefused> {
+        record_reads(simulator, chaincode, false).map_err(|error| match error {
+            lifecycle::Error::State(error) => CallRefused::State(error),
+            other => CallRefused::Failed(self.failed(&other)),
+        })?;
+        let contracts = &self.inner.contracts;
+        let found = contracts.find(simulator.reader(), channel, chaincode);
+        let runnable = found.map_err(CallRefused::State)?.map_err(|unfit| {
+            let reason = format!(
+                "execute failed: invalid invocation: [channel {channel}] failed to get chaincode container info for \
+                 {chaincode}: {unfit}"
+            );
+            CallRefused::NotFound(match unfit {
+                Unfit::Undefined { .. } => self.failed(&reason),
+                Unfit::NotApproved { .. } | Unfit::NotInstalled { .. } => self.lacks(&reason),
+            })
+        })?;
+        let entry = entry(simulator, &runnable.definition, false).map_err(|error| match error {
+            SimulateError::State(error) => CallRefused::State(error),
+            other => CallRefused::Failed(self.failed(&other)),
+        })?;
+        entry.map_err(|reason| {
+            let reason = format!("execute failed: invalid invocation: {reason}");
+            CallRefused::Failed(self.failed(&reason))
+        })?;
+        Ok(runnable)
+    }
+
+    fn callee(
+        &self,
+        runnable: &Runnable,
+        simulator: Option<Box<Simulator>>,
+    ) -> Result<Callee, CallRefused> {
+        let contract = self.inner.contracts.load(&runnable.package_id);
+        let contract = contract.map_err(|error| match error {
+            Error::Failed(reason) => CallRefused::Failed(self.lacks(&reason)),
+            other => CallRefused::State(StateError::new(other)),
+        })?;
+        Ok(Callee::Contract {
+            contract,
+            namespace: runnable.definition.name.clone(),
+            simulator,
+        })
+    }
+
+    /// A refusal that all peers give, in Fabric's words.
+    fn failed(&self, reason: &dyn Display) -> String {
+        let tx_id = &self.request.tx_id;
+        format!("INVOKE_CHAINCODE failed: transaction ID: {tx_id}: {reason}")
+    }
+
+    /// A refusal that another peer may not give.
+    fn lacks(&self, reason: &dyn Display) -> String {
+        let text = self.failed(reason);
+        self.lacking.note(&text);
+        text
+    }
 }
 
 /// The peer's own chaincodes, which answer no other chaincode: `cscc` and `qscc` say so in a response, as in Fabric; and
 /// `_lifecycle` is not for a chaincode to use in its caller's name.
-fn system(chaincode: &str, request: &Request) -> Option<Result<Callee, CallRefused>> {
-    let caller = &request.proposal.chaincode;
+fn system(chaincode: &str, caller: &str) -> Option<Result<Callee, CallRefused>> {
     let message = match chaincode {
         syscc::CSCC => format!(
             "Rejecting invoke of CSCC from another chaincode, original invocation for '{caller}'"

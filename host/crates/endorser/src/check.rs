@@ -122,7 +122,9 @@ fn check_expiry(
             .map(|(_, certificate)| certificate.not_after()),
     };
     if expires_at.is_some_and(|expires_at| expires_at < now_s) {
-        return Err(Error::Refused("proposal client identity expired".to_owned()));
+        return Err(Error::Refused(
+            "proposal client identity expired".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -130,9 +132,8 @@ fn check_expiry(
 fn check_time(stated: Option<Timestamp>, now: Timestamp, window_s: u64) -> Result<(), Error> {
     // Fabric takes a missing timestamp for the beginning of 1970.
     let stated = stated.unwrap_or_default();
-    let nanos = |time: &Timestamp| {
-        i128::from(time.seconds) * NANOS_PER_SECOND + i128::from(time.nanos)
-    };
+    let nanos =
+        |time: &Timestamp| i128::from(time.seconds) * NANOS_PER_SECOND + i128::from(time.nanos);
     let apart = (nanos(&stated) - nanos(&now)).unsigned_abs();
     if apart <= u128::from(window_s) * NANOS_PER_SECOND.unsigned_abs() {
         return Ok(());
@@ -219,7 +220,12 @@ mod tests {
         for good in [at(9_100, 0), at(10_900, 0), now] {
             assert!(check_time(Some(good), now, 900).is_ok(), "{good}");
         }
-        for bad in [at(9_099, 999_999_999), at(10_900, 1), at(i64::MAX, 0), at(i64::MIN, 0)] {
+        for bad in [
+            at(9_099, 999_999_999),
+            at(10_900, 1),
+            at(i64::MAX, 0),
+            at(i64::MIN, 0),
+        ] {
             assert!(check_time(Some(bad), now, 900).is_err(), "{bad:?}");
         }
         assert!(check_time(None, now, 900).is_err());

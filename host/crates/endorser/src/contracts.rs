@@ -25,7 +25,7 @@ pub(crate) struct Runnable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unfit {
     #[error("chaincode {name} not found")]
-    NotDefined { name: String },
+    Undefined { name: String },
     #[error(
         "chaincode definition for '{name}' at sequence {sequence} on channel '{channel}' has not yet been approved by this org"
     )]
@@ -136,7 +136,7 @@ impl Contracts {
     ) -> Result<Found, StateError> {
         let Some(definition) = known(definition(reader, name))?.flatten() else {
             let name = name.to_owned();
-            return Ok(Err(Unfit::NotDefined { name }));
+            return Ok(Err(Unfit::Undefined { name }));
         };
         let name = || name.to_owned();
         let installed = self.installed()?;
@@ -153,7 +153,7 @@ impl Contracts {
                 channel: channel.to_owned(),
             }),
             Some(Invocability::NotInstalled) => Err(Unfit::NotInstalled { name: name() }),
-            None => Err(Unfit::NotDefined { name: name() }),
+            None => Err(Unfit::Undefined { name: name() }),
         })
     }
 
@@ -200,7 +200,10 @@ impl Contracts {
             .load(&package.component)
             .map_err(|error| refused(error.to_string()))?;
         worker.metadata(&contract).map_err(|trap| {
-            refused(format!("the contract does not say its metadata: {}: {trap}", trap.code))
+            refused(format!(
+                "the contract does not say its metadata: {}: {trap}",
+                trap.code
+            ))
         })?;
         let (id, label) = (&package.package_id, &package.metadata.label);
         let stored = self.node.install(id, label, &package.bytes, now_s);
@@ -233,10 +236,13 @@ impl Contracts {
         };
         let package =
             Package::parse(bytes, &PackageLimits::default()).map_err(|error| refused(&error))?;
-        let contract = self.engine.load(&package.component).map_err(|error| match error {
-            runtime::Error::Refused(refusal) => refused(&refusal),
-            error => Error::Unavailable(error.into()),
-        })?;
+        let contract = self
+            .engine
+            .load(&package.component)
+            .map_err(|error| match error {
+                runtime::Error::Refused(refusal) => refused(&refusal),
+                error => Error::Unavailable(error.into()),
+            })?;
         let hash = *contract.hash();
         self.lock().components.insert(package_id.to_owned(), hash);
         Ok(contract)

@@ -31,6 +31,7 @@ pub type JoinHook =
     Arc<dyn Fn(Block) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// What an endorser works with.
+#[derive(Clone)]
 pub struct Parts {
     /// Signs in the peer's name; its MSP is the peer's organisation.
     pub signer: Arc<dyn Signer>,

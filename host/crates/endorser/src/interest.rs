@@ -73,22 +73,20 @@ mod tests {
     use std::collections::BTreeMap;
 
     use expect_test::{Expect, expect};
+    use prost::Message as _;
+    use proto::common::SignaturePolicyEnvelope;
     use rwset::{CollectionInterest, Interest, NamespaceInterest, Writes};
 
     use super::message;
 
-    fn writes(keys: usize, policies: usize) -> Writes {
-        let envelope = || proto::common::SignaturePolicyEnvelope::default();
-        let bytes = prost::Message::encode_to_vec(&envelope()).into();
+    /// So many written keys, and under so many of them one and the same policy.
+    fn writes(keys: usize, under_policies: usize) -> Writes {
+        let policy = SignaturePolicyEnvelope::default().encode_to_vec().into();
         Writes {
             keys,
-            key_policies: (0..policies.min(1)).map(|_| bytes_of(&bytes)).collect(),
-            needs_namespace_policy: keys > policies,
+            key_policies: (under_policies > 0).then_some(policy).into_iter().collect(),
+            needs_namespace_policy: keys > under_policies,
         }
-    }
-
-    fn bytes_of(bytes: &bytes::Bytes) -> bytes::Bytes {
-        bytes.clone()
     }
 
     fn namespace(public: Writes, collections: &[(&str, Writes, bool)]) -> NamespaceInterest {
@@ -131,7 +129,10 @@ mod tests {
 
     #[test]
     fn reads_of_definitions_are_no_interest_and_reads_of_a_chaincode_are() {
-        check(&[("_lifecycle", namespace(writes(0, 0), &[]))], &expect![""]);
+        check(
+            &[("_lifecycle", namespace(writes(0, 0), &[]))],
+            &expect![""],
+        );
         check(
             &[
                 ("_lifecycle", namespace(writes(0, 0), &[])),
@@ -177,7 +178,10 @@ mod tests {
 
     #[test]
     fn an_approval_needs_its_organisations_collection_only() {
-        let approval = namespace(writes(0, 0), &[("_implicit_org_Org1MSP", writes(6, 0), true)]);
+        let approval = namespace(
+            writes(0, 0),
+            &[("_implicit_org_Org1MSP", writes(6, 0), true)],
+        );
         check(
             &[("_lifecycle", approval)],
             &expect![[r#"_lifecycle ["_implicit_org_Org1MSP"], no public writes"#]],

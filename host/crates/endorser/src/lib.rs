@@ -40,6 +40,8 @@ mod metrics;
 mod private;
 mod simulate;
 mod syscc;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use endorser::{Clock, Endorser, JoinHook, Parts};

@@ -93,8 +93,5 @@ fn add(counter: &AtomicU64, more: u64) {
 }
 
 fn add_time(counter: &AtomicU64, took: Duration) {
-    add(
-        counter,
-        u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-    );
+    add(counter, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
 }

@@ -18,7 +18,11 @@ pub(crate) async fn keep(
     private: &TxPvtReadWriteSet,
 ) -> Result<(), Error> {
     let bytes = private.encode_to_vec().into();
-    let kept = joined.channel.ledger().transient_put(tx_id, height, &bytes).await;
+    let kept = joined
+        .channel
+        .ledger()
+        .transient_put(tx_id, height, &bytes)
+        .await;
     kept.map_err(|error| match error {
         limit @ ledger::Error::Limit { .. } => Error::in_simulation(limit),
         other => other.into(),

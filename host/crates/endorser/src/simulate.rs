@@ -8,14 +8,17 @@ use model::Block;
 use prost::Message as _;
 use proto::msp::SerializedIdentity;
 use proto::protos::{Response, SignedProposal};
-use runtime::{Answer, Entry, Event, Hooks, Invocation, Level, LogLine, Trap, TrapCode, TxContext, Worker};
+use runtime::{
+    Answer, Entry, Event, Hooks, Invocation, Level, LogLine, Trap, TrapCode, TxContext, Worker,
+};
 use rwset::{SimulateError, Simulated, Simulator, StateReader as _};
 
+use crate::Error;
+use crate::callee::{Lacking, call_hook};
 use crate::check::{Joined, Request};
 use crate::collections::{Disseminations, collection_hook};
 use crate::endorser::Inner;
 use crate::syscc::{self, cscc, lifecycle as lifecycle_scc, qscc};
-use crate::{Error, callee::call_hook};
 
 /// Where a chaincode that must be initialised keeps the version it was initialised for, in its own namespace.
 const INITIALIZED: &str = "\u{0}\u{10ffff}initialized";
@@ -71,9 +74,7 @@ pub(crate) fn simulate(
                 Simulation::unrecorded(response, syscc::SYSTEM_VERSION)
             }
         },
-        syscc::QSCC => {
-            Simulation::unrecorded(qscc::invoke(inner, request)?, syscc::SYSTEM_VERSION)
-        }
+        syscc::QSCC => Simulation::unrecorded(qscc::invoke(inner, request)?, syscc::SYSTEM_VERSION),
         syscc::LIFECYCLE => lifecycle_scc::invoke(inner, request, worker)?,
         _ => run_contract(inner, request, worker)?,
     };
@@ -116,7 +117,7 @@ fn run_contract(
         ))
     })?;
     let contract = inner.contracts.load(&runnable.package_id)?;
-    let disseminations = Disseminations::default();
+    let (disseminations, lacking) = (Disseminations::default(), Lacking::default());
     let invocation = Invocation {
         contract,
         namespace: name.clone(),
@@ -127,11 +128,12 @@ fn run_contract(
         simulator,
         hooks: Hooks {
             collection: collection_hook(inner, request, &disseminations),
-            call: call_hook(inner, request),
+            call: call_hook(inner, request, &lacking),
         },
     };
     let outcome = worker.invoke(invocation);
     write_log(joined, &outcome.log);
+    lacking.refuse()?;
     let answer = outcome
         .result
         .map_err(|trap| trapped(request.tx_id.as_str(), trap))?;
@@ -232,20 +234,15 @@ fn trapped(tx_id: &str, trap: Trap) -> Error {
     }
 }
 
+/// Gives the operator what the chaincodes wrote, from level info on as a line of this peer's at level info.
 fn write_log(joined: &Joined, lines: &[LogLine]) {
-    for LogLine {
-        chaincode,
-        level,
-        text,
-    } in lines
-    {
-        let channel = joined.bundle.channel_id();
-        match level {
-            Level::Error => tracing::error!(%channel, chaincode, text, "chaincode says"),
-            Level::Warning => tracing::warn!(%channel, chaincode, text, "chaincode says"),
-            Level::Info => tracing::info!(%channel, chaincode, text, "chaincode says"),
-            Level::Debug => tracing::debug!(%channel, chaincode, text, "chaincode says"),
-            Level::Trace => tracing::trace!(%channel, chaincode, text, "chaincode says"),
+    let channel = joined.bundle.channel_id();
+    for line in lines {
+        let (chaincode, level, text) = (&line.chaincode, line.level, &line.text);
+        if level >= Level::Info {
+            tracing::info!(%channel, chaincode, ?level, text, "chaincode says");
+        } else {
+            tracing::debug!(%channel, chaincode, ?level, text, "chaincode says");
         }
     }
 }

@@ -63,7 +63,9 @@ fn join(inner: &Inner, request: &Request, block: &Bytes) -> Reply {
     let resource = Resource::CsccJoinChain.name();
     if let Err(reason) = inner.access.check_in(resource, "", None, &request.caller) {
         let channel = bundle.channel_id();
-        return refused(format!("access denied for [JoinChain][{channel}]: [{reason}]"));
+        return refused(format!(
+            "access denied for [JoinChain][{channel}]: [{reason}]"
+        ));
     }
     Reply::Join(Box::new(block))
 }

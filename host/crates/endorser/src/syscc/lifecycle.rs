@@ -31,7 +31,8 @@ pub(crate) fn invoke(
     let bundle = request.joined.as_ref().map(|joined| &*joined.bundle);
     let orgs: Vec<(String, String)> = bundle.map_or_else(Vec::new, |bundle| {
         let orgs = bundle.application().orgs.iter();
-        orgs.map(|org| (org.group_name.clone(), org.msp_id.clone())).collect()
+        orgs.map(|org| (org.group_name.clone(), org.msp_id.clone()))
+            .collect()
     });
     let authorize = |resource: &str| {
         inner
@@ -53,7 +54,9 @@ pub(crate) fn invoke(
         Some(joined) => Some(simulator(joined, request)?),
         None => None,
     };
-    let height = simulator.as_ref().map_or(0, |simulator| simulator.reader().height());
+    let height = simulator
+        .as_ref()
+        .map_or(0, |simulator| simulator.reader().height());
     let response = scc::invoke(&request.proposal.input.args, &context, simulator.as_mut())?;
     let simulated = simulator.map(Simulator::finish).transpose()?;
     Ok(Simulation {

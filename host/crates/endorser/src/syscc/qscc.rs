@@ -21,7 +21,10 @@ const LAST_BLOCK: u64 = u64::MAX;
 pub(crate) fn invoke(inner: &Inner, request: &Request) -> Result<Response, Error> {
     let args = &request.proposal.input.args;
     let [function, channel, rest @ ..] = args.as_slice() else {
-        return Ok(failure(format!("Incorrect number of arguments, {}", args.len())));
+        return Ok(failure(format!(
+            "Incorrect number of arguments, {}",
+            args.len()
+        )));
     };
     let (function, id) = (text(function), text(channel));
     if function != "GetChainInfo" && rest.is_empty() {
@@ -32,7 +35,9 @@ pub(crate) fn invoke(inner: &Inner, request: &Request) -> Result<Response, Error
     };
     let resource = format!("{QSCC}/{function}");
     if let Err(reason) = inner.access.check(&resource, &id, &request.caller) {
-        return Ok(failure(format!("access denied for [{function}][{id}]: [{reason}]")));
+        return Ok(failure(format!(
+            "access denied for [{function}][{id}]: [{reason}]"
+        )));
     }
     let (ledger, wanted) = (channel.ledger(), rest.first().cloned().unwrap_or_default());
     match function.as_str() {
@@ -64,7 +69,9 @@ fn block_by_number(ledger: &PeerLedger, number: &str) -> Result<Response, Error>
     let number: u64 = match parse(number) {
         Ok(number) => number,
         Err(reason) => {
-            return Ok(failure(format!("Failed to parse block number with error {reason}")));
+            return Ok(failure(format!(
+                "Failed to parse block number with error {reason}"
+            )));
         }
     };
     let asked = match number {

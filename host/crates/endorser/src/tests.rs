@@ -1,0 +1,52 @@
+//! Proposals against real peers: real ledgers, contracts, signatures and configurations; only blocks are cut by hand.
+
+mod calls;
+mod contract;
+mod network;
+mod people;
+mod recorded;
+mod refusals;
+mod simulation;
+mod system;
+
+use prost::Message as _;
+use proto::common::SignaturePolicyEnvelope;
+use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload};
+use tonic::Status;
+
+/// The key-level policy that the recorded contract sets.
+fn peer_of_org1() -> SignaturePolicyEnvelope {
+    msp::policy::dsl::parse("OutOf(1,'Org1MSP.peer')").unwrap()
+}
+
+/// An answer in one line: its status, message and payload, and what else it carries.
+fn show(answer: &Result<ProposalResponse, Status>) -> String {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(status) => return format!("{:?}: {}", status.code(), status.message()),
+    };
+    let response = answer.response.clone().unwrap_or_default();
+    let payload = match std::str::from_utf8(&response.payload) {
+        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => format!("<{} bytes>", response.payload.len()),
+    };
+    let mut line = format!("{} '{}' '{payload}'", response.status, response.message);
+    for (there, words) in [
+        (!answer.payload.is_empty(), "with results"),
+        (answer.interest.is_some(), "with interest"),
+        (answer.endorsement.is_some(), "endorsed"),
+        (answer.version != 0, "version 1"),
+    ] {
+        if there {
+            line.push_str(", ");
+            line.push_str(words);
+        }
+    }
+    line
+}
+
+/// What an answer's payload says.
+fn action(answer: &ProposalResponse) -> ChaincodeAction {
+    let payload = ProposalResponsePayload::decode(answer.payload.clone()).unwrap();
+    ChaincodeAction::decode(payload.extension).unwrap()
+}
