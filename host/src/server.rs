@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use bytes::Bytes;
+use delivery::ClientTls;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use model::hash::sha256;
 use rustls::ServerConfig;
-use services::PeerCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -52,14 +52,22 @@ impl Server {
         connections_max: usize,
         drain_timeout: Duration,
     ) -> Self {
-        Self { listener, tls, router, connections: Arc::new(Semaphore::new(connections_max)), drain_timeout }
+        Self {
+            listener,
+            tls,
+            router,
+            connections: Arc::new(Semaphore::new(connections_max)),
+            drain_timeout,
+        }
     }
 
     /// Serves until `stop`, then lets running calls end, for the drain timeout at most.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let tracker = TaskTracker::new();
         loop {
-            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else { break };
+            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else {
+                break;
+            };
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = self.listener.accept() => accepted,
@@ -76,8 +84,14 @@ impl Server {
             }
         }
         tracker.close();
-        if tokio::time::timeout(self.drain_timeout, tracker.wait()).await.is_err() {
-            warn!(connections = tracker.len(), "connections cut at the end of the drain time");
+        if tokio::time::timeout(self.drain_timeout, tracker.wait())
+            .await
+            .is_err()
+        {
+            warn!(
+                connections = tracker.len(),
+                "connections cut at the end of the drain time"
+            );
         }
     }
 
@@ -92,13 +106,23 @@ impl Server {
         async move {
             let _permit = permit;
             let _ = stream.set_nodelay(true);
-            let Some(tls) = tls else { return serve(stream, router, stop).await };
-            match tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(tls).accept(stream)).await {
+            let Some(tls) = tls else {
+                return serve(stream, router, stop).await;
+            };
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(tls).accept(stream))
+                .await
+            {
                 Ok(Ok(stream)) => {
-                    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-                    let certificate = shown.map(|der| PeerCertificate(Bytes::copy_from_slice(der)));
-                    let router = match certificate {
-                        Some(certificate) => router.layer(axum::Extension(certificate)),
+                    let shown = stream
+                        .get_ref()
+                        .1
+                        .peer_certificates()
+                        .and_then(<[_]>::first);
+                    // Deliver requests name the certificate they come with; its hash is compared.
+                    let router = match shown {
+                        Some(der) => {
+                            router.layer(axum::Extension(ClientTls::Mutual(Some(sha256(der)))))
+                        }
                         None => router,
                     };
                     serve(stream, router, stop).await;
@@ -110,9 +134,16 @@ impl Server {
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, stop: CancellationToken) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    stop: CancellationToken,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -122,7 +153,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rou
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::hash::{Digest, sha256};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -50,18 +51,37 @@ pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsErr
             .map_err(|error| TlsError::ClientRoots(error.to_string()))?;
         builder.with_client_cert_verifier(verifier)
     };
-    let key = PrivateKeyDer::from_pem_file(&tls.key)
-        .map_err(|source| TlsError::Read { what: "a private key", path: tls.key.clone(), source })?;
-    let mut config =
-        builder.with_single_cert(certificates(&tls.certificate)?, key).map_err(TlsError::Unusable)?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|source| TlsError::Read {
+        what: "a private key",
+        path: tls.key.clone(),
+        source,
+    })?;
+    let mut config = builder
+        .with_single_cert(certificates(&tls.certificate)?, key)
+        .map_err(TlsError::Unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
+/// SHA-256 of the certificate that a node shows, in DER: requests for blocks name it.
+///
+/// # Errors
+/// [`TlsError::Read`]
+pub(crate) fn certificate_hash(tls: &TlsConfig) -> Result<Digest, TlsError> {
+    let own = certificates(&tls.certificate)?;
+    Ok(own.first().map(|der| sha256(der)).unwrap_or_default())
+}
+
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |source| TlsError::Read { what: "a certificate", path: path.to_path_buf(), source };
-    let found: Vec<_> =
-        CertificateDer::pem_file_iter(path).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
+    let wrong = |source| TlsError::Read {
+        what: "a certificate",
+        path: path.to_path_buf(),
+        source,
+    };
+    let found: Vec<_> = CertificateDer::pem_file_iter(path)
+        .map_err(wrong)?
+        .collect::<Result<_, _>>()
+        .map_err(wrong)?;
     if found.is_empty() {
         return Err(wrong(rustls::pki_types::pem::Error::NoItemsFound));
     }
@@ -72,7 +92,9 @@ fn client_roots(paths: &[PathBuf]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for path in paths {
         for certificate in certificates(path)? {
-            roots.add(certificate).map_err(|error| TlsError::ClientRoots(format!("{}: {error}", path.display())))?;
+            roots
+                .add(certificate)
+                .map_err(|error| TlsError::ClientRoots(format!("{}: {error}", path.display())))?;
         }
     }
     Ok(roots)

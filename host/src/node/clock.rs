@@ -8,9 +8,14 @@ use prost_types::Timestamp;
 use rand::RngCore as _;
 
 /// The time now.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock; others are given it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock; others are given it"
+)]
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp {
         seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),

@@ -32,7 +32,21 @@ pub(crate) fn answer(checks: &Checks) -> (StatusCode, Json<Health>) {
     let failed_checks = checks();
     let time = super::clock::now_s();
     if failed_checks.is_empty() {
-        return (StatusCode::OK, Json(Health { status: "OK", time, failed_checks }));
+        return (
+            StatusCode::OK,
+            Json(Health {
+                status: "OK",
+                time,
+                failed_checks,
+            }),
+        );
     }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "Service Unavailable", time, failed_checks }))
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Json(Health {
+            status: "Service Unavailable",
+            time,
+            failed_checks,
+        }),
+    )
 }

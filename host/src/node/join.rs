@@ -51,7 +51,16 @@ pub(crate) struct Parts {
 
 impl Joiner {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { store, channels, memo, asker, msp_id, waiters_max, tasks, stop } = parts;
+        let Parts {
+            store,
+            channels,
+            memo,
+            asker,
+            msp_id,
+            waiters_max,
+            tasks,
+            stop,
+        } = parts;
         let inner = Inner {
             store,
             channels,
@@ -65,7 +74,9 @@ impl Joiner {
             stop,
             joining: Mutex::new(()),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Opens every channel of the data folder and joins those of the genesis blocks that are new.
@@ -91,24 +102,38 @@ impl Joiner {
 
     /// Joins a channel while the peer runs.
     pub(crate) async fn join(&self, genesis: Block) -> Result<(), NodeError> {
-        let wrong = |reason: String| NodeError::Genesis { path: PathBuf::from("the block sent"), reason };
+        let wrong = |reason: String| NodeError::Genesis {
+            path: PathBuf::from("the block sent"),
+            reason,
+        };
         let id = check_genesis(&genesis).map_err(wrong)?;
         let _one_at_a_time = self.inner.joining.lock().await;
         if self.inner.channels.get(id.as_str()).is_some() {
             return Err(wrong(format!("channel {id} is joined already")));
         }
         let task = self.create(&id, genesis).await?;
-        self.inner.tasks.send(task).await.map_err(|_| wrong("the peer is stopping".to_owned()))
+        self.inner
+            .tasks
+            .send(task)
+            .await
+            .map_err(|_| wrong("the peer is stopping".to_owned()))
     }
 
     /// The channels' counters, by channel.
     pub(crate) fn metrics(&self) -> Vec<(String, Arc<Metrics>)> {
-        self.inner.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.inner
+            .metrics
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     async fn create(&self, id: &ChannelId, genesis: Block) -> Result<Task, NodeError> {
         let folder = self.inner.store.channel_folder(id);
-        self.inner.store.join(&JoinedChannel { channel: id.clone(), genesis_hash: genesis.header_hash() })?;
+        self.inner.store.join(&JoinedChannel {
+            channel: id.clone(),
+            genesis_hash: genesis.header_hash(),
+        })?;
         let ledger = PeerLedger::create(&folder, id, &genesis, ledger::Config::default()).await?;
         self.open(ledger, Some(genesis)).await
     }
@@ -123,12 +148,30 @@ impl Joiner {
             msp_id: inner.msp_id.clone(),
             waiters_max: inner.waiters_max,
         };
-        let wrong = |source| NodeError::Committer { channel: id.clone(), source };
-        let channel = open_channel(ledger, opening, &inner.config, &metrics).await.map_err(wrong)?;
-        info!(channel = id, height = channel.ledger().height(), "channel opened");
-        inner.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((id.clone(), Arc::clone(&metrics)));
+        let wrong = |source| NodeError::Committer {
+            channel: id.clone(),
+            source,
+        };
+        let channel = open_channel(ledger, opening, &inner.config, &metrics)
+            .await
+            .map_err(wrong)?;
+        info!(
+            channel = id,
+            height = channel.ledger().height(),
+            "channel opened"
+        );
+        inner
+            .metrics
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push((id.clone(), Arc::clone(&metrics)));
         inner.channels.insert(channel.clone());
-        let follower = Follower { channel, asker: inner.asker.clone(), config: inner.config.clone(), metrics };
+        let follower = Follower {
+            channel,
+            asker: inner.asker.clone(),
+            config: inner.config.clone(),
+            metrics,
+        };
         Ok(Box::pin(follow(follower, id, inner.stop.clone())))
     }
 }
@@ -139,15 +182,25 @@ async fn follow(follower: Follower, id: String, stop: CancellationToken) -> Resu
     let ended = follower.run(stop).await;
     match ended {
         Err(committer::Error::Config { .. }) => Ok(()),
-        Err(source) => Err(NodeError::Committer { channel: id, source }),
+        Err(source) => Err(NodeError::Committer {
+            channel: id,
+            source,
+        }),
         Ok(()) => Ok(channel.ledger().close().await?),
     }
 }
 
 /// Reads a genesis block from a file.
 pub(crate) fn read_genesis(path: &Path) -> Result<(ChannelId, Block), NodeError> {
-    let unreadable = |source| NodeError::File { what: "the genesis block", path: path.to_path_buf(), source };
-    let wrong = |reason: String| NodeError::Genesis { path: path.to_path_buf(), reason };
+    let unreadable = |source| NodeError::File {
+        what: "the genesis block",
+        path: path.to_path_buf(),
+        source,
+    };
+    let wrong = |reason: String| NodeError::Genesis {
+        path: path.to_path_buf(),
+        reason,
+    };
     let bytes = std::fs::read(path).map_err(unreadable)?;
     let block = Block::decode(bytes).map_err(|error| wrong(error.to_string()))?;
     let id = check_genesis(&block).map_err(wrong)?;

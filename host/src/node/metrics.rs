@@ -25,18 +25,15 @@ impl Text {
     }
 
     /// Adds a histogram: for each upper bound how many were no larger, the sum of all, and how many there were.
-    pub(crate) fn histogram(
-        &mut self,
-        name: &str,
-        buckets: &[(f64, u64)],
-        sum: f64,
-        count: u64,
-    ) {
+    pub(crate) fn histogram(&mut self, name: &str, buckets: &[(f64, u64)], sum: f64, count: u64) {
         let _ = writeln!(self.page, "# TYPE {name} histogram");
         for (bound, below) in buckets {
             let _ = writeln!(self.page, "{name}_bucket{{le=\"{bound}\"}} {below}");
         }
-        let _ = writeln!(self.page, "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum}\n{name}_count {count}");
+        let _ = writeln!(
+            self.page,
+            "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum}\n{name}_count {count}"
+        );
         name.clone_into(&mut self.last);
     }
 
@@ -46,9 +43,15 @@ impl Text {
             name.clone_into(&mut self.last);
         }
         self.page.push_str(name);
-        let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        let labels: Vec<String> =
-            labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+        let escaped = |text: &str| {
+            text.replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n")
+        };
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{}\"", escaped(value)))
+            .collect();
         if !labels.is_empty() {
             let _ = write!(self.page, "{{{}}}", labels.join(","));
         }

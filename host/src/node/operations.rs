@@ -19,10 +19,15 @@ pub(crate) fn routes(checks: health::Checks, write: metrics::Write) -> Router {
     let page = move || {
         let mut text = metrics::Text::default();
         write(&mut text);
-        std::future::ready(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text.into_page()))
+        std::future::ready((
+            [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+            text.into_page(),
+        ))
     };
     let health = move || std::future::ready(health::answer(&checks));
-    Router::new().route("/healthz", get(health)).route("/metrics", get(page))
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/metrics", get(page))
 }
 
 /// A listener bound to `address`.
@@ -39,7 +44,15 @@ pub(crate) async fn server(
     routes: Router,
     drain_timeout: Duration,
 ) -> Result<Option<Server>, NodeError> {
-    let Some(address) = address else { return Ok(None) };
+    let Some(address) = address else {
+        return Ok(None);
+    };
     let (listener, _) = bind(address).await?;
-    Ok(Some(Server::new(listener, None, routes, CONNECTIONS_MAX, drain_timeout)))
+    Ok(Some(Server::new(
+        listener,
+        None,
+        routes,
+        CONNECTIONS_MAX,
+        drain_timeout,
+    )))
 }

@@ -55,7 +55,10 @@ struct Services {
 /// # Errors
 /// [`NodeError`], naming what of the configuration cannot be used.
 pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
-    let signer = Arc::new(SigningIdentity::from_folder(&config.msp_folder, &config.msp_id)?);
+    let signer = Arc::new(SigningIdentity::from_folder(
+        &config.msp_folder,
+        &config.msp_id,
+    )?);
     let identity = NodeIdentity {
         msp_id: MspId::parse(signer.msp_id())?,
         certificate_hash: sha256(signer.certificate().der()),
@@ -63,7 +66,10 @@ pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
     let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
     let (streams, stop) = (TaskTracker::new(), CancellationToken::new());
     let (listener, address) = operations::bind(config.listen.address).await?;
-    let public_address = config.public_address.clone().unwrap_or_else(|| address.to_string());
+    let public_address = config
+        .public_address
+        .clone()
+        .unwrap_or_else(|| address.to_string());
     let (joins, later) = mpsc::channel(JOINS_WAITING_MAX);
 
     let memo = Arc::new(SignatureMemo::new(MEMO_ENTRIES));
@@ -78,6 +84,12 @@ pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
             clock: Arc::new(clock::now),
             nonce: Arc::new(clock::nonce),
             client_pem: client_pem.clone(),
+            tls_cert_hash: config
+                .listen
+                .tls
+                .as_ref()
+                .map(tls::certificate_hash)
+                .transpose()?,
         },
         msp_id: config.msp_id.clone(),
         waiters_max: config.limits.commit_waiters,
@@ -86,27 +98,64 @@ pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
     });
     let mut tasks = joiner.start(&config.genesis_blocks).await?;
     let endorser = endorser(&config, signer, store, channels.clone(), &memo, &joiner)?;
-    let gateway = gateway(&config, public_address, channels.clone(), &endorser, client_pem, stop.clone());
+    let gateway = gateway(
+        &config,
+        public_address,
+        channels.clone(),
+        &endorser,
+        client_pem,
+        stop.clone(),
+    );
     let deliver = Deliver::new(
-        delivery::Config { time_window_s: window(&config), ..delivery::Config::default() },
+        delivery::Config {
+            time_window_s: window(&config),
+            ..delivery::Config::default()
+        },
         DeliverService::sources(channels.clone()),
         clock::seconds(),
         streams.clone(),
         stop.clone(),
     );
-    let services = Services { channels, joiner, endorser, gateway, deliver };
+    let services = Services {
+        channels,
+        joiner,
+        endorser,
+        gateway,
+        deliver,
+    };
 
     let drain_timeout = Duration::from_millis(config.limits.drain_timeout_ms);
-    let tls = config.listen.tls.as_ref().map(tls::server_config).transpose()?;
+    let tls = config
+        .listen
+        .tls
+        .as_ref()
+        .map(tls::server_config)
+        .transpose()?;
     let operations_routes = operations_routes(&services);
-    let router = router(&services, &config).merge(operations_routes.clone());
-    let server = Server::new(listener, tls, router, config.limits.connections, drain_timeout);
+    let router = router(&services).merge(operations_routes.clone());
+    let server = Server::new(
+        listener,
+        tls,
+        router,
+        config.limits.connections,
+        drain_timeout,
+    );
     tasks.push(super::serve(server, stop.clone()));
-    if let Some(server) = operations::server(config.operations_address, operations_routes, drain_timeout).await? {
+    if let Some(server) =
+        operations::server(config.operations_address, operations_routes, drain_timeout).await?
+    {
         tasks.push(super::serve(server, stop.clone()));
     }
     info!(%address, channels = services.channels.ids().len(), "peer listening");
-    Ok(Node { kind: "peer", address, tasks, later, streams, stop, drain_timeout })
+    Ok(Node {
+        kind: "peer",
+        address,
+        tasks,
+        later,
+        streams,
+        stop,
+        drain_timeout,
+    })
 }
 
 fn window(config: &PeerConfig) -> i64 {
@@ -115,11 +164,20 @@ fn window(config: &PeerConfig) -> i64 {
 
 /// A peer shows other nodes the certificate it serves with.
 fn client_pem(config: &PeerConfig) -> Result<Option<(Vec<u8>, Vec<u8>)>, NodeError> {
-    let Some(tls) = &config.listen.tls else { return Ok(None) };
-    let read = |what, path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|source| NodeError::File { what, path: path.clone(), source })
+    let Some(tls) = &config.listen.tls else {
+        return Ok(None);
     };
-    Ok(Some((read("the TLS certificate", &tls.certificate)?, read("the TLS key", &tls.key)?)))
+    let read = |what, path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|source| NodeError::File {
+            what,
+            path: path.clone(),
+            source,
+        })
+    };
+    Ok(Some((
+        read("the TLS certificate", &tls.certificate)?,
+        read("the TLS key", &tls.key)?,
+    )))
 }
 
 fn endorser(
@@ -155,8 +213,8 @@ fn endorser(
         }),
     };
     let settings = endorser::Config {
-        time_window_s: window(config),
-        simulation_timeout: Duration::from_millis(config.limits.simulation_timeout_ms),
+        time_window_s: config.limits.time_window_s,
+        execution_timeout_ms: config.limits.simulation_timeout_ms,
         ..endorser::Config::default()
     };
     Ok(Endorser::new(settings, parts))
@@ -182,7 +240,10 @@ fn gateway(
     stop: CancellationToken,
 ) -> Gateway {
     let (local, can_run) = (endorser.clone(), endorser.clone());
-    let known = |peer: &crate::config::KnownPeer| KnownPeer { address: peer.address.clone(), msp_id: peer.msp_id.clone() };
+    let known = |peer: &crate::config::KnownPeer| KnownPeer {
+        address: peer.address.clone(),
+        msp_id: peer.msp_id.clone(),
+    };
     let settings = gateway::Config {
         endorsement_timeout: Duration::from_millis(config.limits.endorsement_timeout_ms),
         broadcast_timeout: Duration::from_millis(config.limits.broadcast_timeout_ms),
@@ -190,7 +251,10 @@ fn gateway(
     };
     let parts = gateway::Parts {
         channels,
-        own: KnownPeer { address, msp_id: config.msp_id.clone() },
+        own: KnownPeer {
+            address,
+            msp_id: config.msp_id.clone(),
+        },
         local: Arc::new(move |proposal| {
             let local = local.clone();
             Box::pin(async move { local.process(proposal).await })
@@ -208,9 +272,8 @@ fn gateway(
     Gateway::new(settings, parts)
 }
 
-fn router(services: &Services, config: &PeerConfig) -> Router {
-    let mutual_tls = config.listen.tls.as_ref().is_some_and(|tls| !tls.client_roots.is_empty());
-    let deliver = DeliverService::new(services.deliver.clone(), mutual_tls);
+fn router(services: &Services) -> Router {
+    let deliver = DeliverService::new(services.deliver.clone());
     let endorser = EndorserServer::new(services.endorser.clone())
         .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
@@ -219,7 +282,11 @@ fn router(services: &Services, config: &PeerConfig) -> Router {
         .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let deliver = DeliverServer::new(deliver).max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let inspect = InspectServer::new(Inspect::new(services.channels.clone()));
-    Routes::new(endorser).add_service(gateway).add_service(deliver).add_service(inspect).into_axum_router()
+    Routes::new(endorser)
+        .add_service(gateway)
+        .add_service(deliver)
+        .add_service(inspect)
+        .into_axum_router()
 }
 
 fn operations_routes(services: &Services) -> Router {
@@ -232,12 +299,19 @@ fn operations_routes(services: &Services) -> Router {
                 Ok(()) if channel.failed().is_cancelled() => "it has stopped".to_owned(),
                 Ok(()) => return None,
             };
-            Some(Failed { component: format!("channel {id}"), reason })
+            Some(Failed {
+                component: format!("channel {id}"),
+                reason,
+            })
         };
         channels.ids().into_iter().filter_map(broken).collect()
     });
     let (channels, joiner) = (services.channels.clone(), services.joiner.clone());
-    let (endorser, gateway, deliver) = (services.endorser.clone(), services.gateway.clone(), services.deliver.clone());
+    let (endorser, gateway, deliver) = (
+        services.endorser.clone(),
+        services.gateway.clone(),
+        services.deliver.clone(),
+    );
     let write = Arc::new(move |text: &mut Text| {
         write_channels(text, &channels, &joiner);
         write_endorser(text, &endorser);
@@ -251,7 +325,9 @@ fn operations_routes(services: &Services) -> Router {
 
 fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {
     for id in channels.ids() {
-        let Some(channel) = channels.get(&id) else { continue };
+        let Some(channel) = channels.get(&id) else {
+            continue;
+        };
         let label = [("channel", id.as_str())];
         text.gauge("ledger_height", &label, channel.ledger().height());
         text.gauge("ledger_wal_pages", &label, channel.ledger().wal_pages());
@@ -260,11 +336,23 @@ fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {
     for (id, metrics) in joiner.metrics() {
         let (label, counted) = ([("channel", id.as_str())], metrics.read());
         text.counter("committer_blocks_total", &label, counted.blocks);
-        text.counter("committer_verify_seconds", &label, Seconds(counted.verify_us));
-        text.counter("committer_decide_seconds", &label, Seconds(counted.decide_us));
+        text.counter(
+            "committer_verify_seconds",
+            &label,
+            Seconds(counted.verify_us),
+        );
+        text.counter(
+            "committer_decide_seconds",
+            &label,
+            Seconds(counted.decide_us),
+        );
         text.counter("committer_write_seconds", &label, Seconds(counted.write_us));
         for (code, count) in counted.txs {
-            text.counter("committer_tx_total", &[("channel", &id), ("code", code)], count);
+            text.counter(
+                "committer_tx_total",
+                &[("channel", &id), ("code", code)],
+                count,
+            );
         }
     }
 }
@@ -284,6 +372,14 @@ fn write_endorser(text: &mut Text, endorser: &Endorser) {
         text.counter("endorser_proposals_total", &[("outcome", outcome)], count);
     }
     text.counter("endorser_simulations_total", &[], counted.simulated);
-    text.counter("endorser_simulate_seconds", &[], Seconds(counted.simulate_us));
-    text.counter("endorser_proposal_seconds", &[], Seconds(counted.proposals_us));
+    text.counter(
+        "endorser_simulate_seconds",
+        &[],
+        Seconds(counted.simulate_us),
+    );
+    text.counter(
+        "endorser_proposal_seconds",
+        &[],
+        Seconds(counted.proposals_us),
+    );
 }

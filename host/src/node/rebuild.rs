@@ -30,15 +30,21 @@ pub(crate) async fn rebuild(
     };
     let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
     let joined = store.channels()?;
-    let wanted: Vec<_> =
-        joined.iter().filter(|joined| channel.is_none_or(|name| joined.channel.as_str() == name)).collect();
+    let wanted: Vec<_> = joined
+        .iter()
+        .filter(|joined| channel.is_none_or(|name| joined.channel.as_str() == name))
+        .collect();
     if let Some(name) = channel.filter(|_| wanted.is_empty()) {
         return Err(NodeError::NotJoined(name.to_owned()));
     }
     let memo = Arc::new(SignatureMemo::new(MEMO_ENTRIES));
     for joined in wanted {
         let id = joined.channel.as_str();
-        let ledger = PeerLedger::open(&store.channel_folder(&joined.channel), ledger::Config::default()).await?;
+        let ledger = PeerLedger::open(
+            &store.channel_folder(&joined.channel),
+            ledger::Config::default(),
+        )
+        .await?;
         ledger.rebuild().await?;
         let opening = Opening {
             genesis: None,
@@ -47,7 +53,10 @@ pub(crate) async fn rebuild(
             waiters_max: 1,
         };
         let rebuilt = open_channel(ledger, opening, &Config::default(), &Metrics::default()).await;
-        let rebuilt = rebuilt.map_err(|source| NodeError::Committer { channel: id.to_owned(), source })?;
+        let rebuilt = rebuilt.map_err(|source| NodeError::Committer {
+            channel: id.to_owned(),
+            source,
+        })?;
         report(id, rebuilt.ledger().height());
         rebuilt.ledger().close().await?;
     }

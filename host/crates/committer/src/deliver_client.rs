@@ -35,6 +35,8 @@ pub struct Asker {
     pub nonce: Arc<dyn Fn() -> [u8; NONCE_BYTES] + Send + Sync>,
     /// PEM certificate and key that the peer shows to orderers that ask for one.
     pub client_pem: Option<(Vec<u8>, Vec<u8>)>,
+    /// SHA-256 of that certificate in DER, which requests name.
+    pub tls_cert_hash: Option<Digest>,
 }
 
 /// Where the stream stands; moved only by the task that receives.
@@ -218,7 +220,7 @@ fn seek(channel_id: &str, asker: &Asker, from: u64) -> Result<Envelope, Error> {
         nonce: (asker.nonce)(),
         timestamp: (asker.clock)(),
     };
-    let payload = sender.seek(channel_id, &seek, None);
+    let payload = sender.seek(channel_id, &seek, asker.tls_cert_hash);
     let signature = asker
         .signer
         .sign(&payload)

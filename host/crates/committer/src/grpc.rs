@@ -7,10 +7,8 @@ use ::channel::Resource;
 use delivery::{Access, BlockSource, ClientTls, Deliver, Output, SourceError};
 use futures::Stream;
 use joined::{Channel, Channels};
-use model::hash::sha256;
 use proto::common::Envelope;
 use proto::protos::DeliverResponse;
-use services::PeerCertificate;
 use services::protos::deliver_server;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -37,20 +35,16 @@ pub fn block_source(channel: &Channel) -> BlockSource {
 /// Serves `protos.Deliver` over the channels a peer has joined.
 pub struct DeliverService {
     deliver: Deliver,
-    /// Whether the listener asks clients for certificates.
-    mutual_tls: bool,
 }
 
 type Responses = Pin<Box<dyn Stream<Item = Result<DeliverResponse, Status>> + Send>>;
 
 impl DeliverService {
-    /// A service over `deliver`, whose sources are those of [`DeliverService::sources`].
+    /// A service over `deliver`, whose sources are those of [`DeliverService::sources`]. With mutual TLS, whoever serves
+    /// puts a [`ClientTls`] into each request's extensions.
     #[must_use]
-    pub fn new(deliver: Deliver, mutual_tls: bool) -> Self {
-        Self {
-            deliver,
-            mutual_tls,
-        }
+    pub fn new(deliver: Deliver) -> Self {
+        Self { deliver }
     }
 
     /// Finds the joined channels for [`Deliver::new`].
@@ -64,15 +58,11 @@ impl DeliverService {
         resource: Resource,
         output: Output<DeliverResponse>,
     ) -> Result<Response<Responses>, Status> {
-        let shown = request
+        let client = request
             .extensions()
-            .get::<PeerCertificate>()
-            .map(|certificate| sha256(&certificate.0));
-        let client = if self.mutual_tls {
-            ClientTls::Mutual(shown)
-        } else {
-            ClientTls::NotMutual
-        };
+            .get::<ClientTls>()
+            .cloned()
+            .unwrap_or(ClientTls::NotMutual);
         let responses = self.deliver.stream(
             request.into_inner(),
             client,

@@ -25,8 +25,15 @@ fn vectors() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing in CI", folder.display());
-    eprintln!("SKIPPED: no recorded channel at {}: set WEFT_SHARED", folder.display());
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{} is missing in CI",
+        folder.display()
+    );
+    eprintln!(
+        "SKIPPED: no recorded channel at {}: set WEFT_SHARED",
+        folder.display()
+    );
     None
 }
 
@@ -45,7 +52,9 @@ impl Recording {
         let genesis = read(&folder.join("genesis.block"));
         let id = ChannelId::parse("ch1").unwrap();
         let place = data.path().join("ch1");
-        let ledger = PeerLedger::create(&place, &id, &genesis, ledger::Config::default()).await.unwrap();
+        let ledger = PeerLedger::create(&place, &id, &genesis, ledger::Config::default())
+            .await
+            .unwrap();
         let opening = Opening {
             genesis: Some(genesis),
             memo: Arc::new(SignatureMemo::new(1_000)),
@@ -53,8 +62,16 @@ impl Recording {
             waiters_max: 10,
         };
         let (config, metrics) = (Config::default(), Metrics::default());
-        let channel = open_channel(ledger, opening, &config, &metrics).await.unwrap();
-        Some(Self { folder, channel, config, metrics, _data: data })
+        let channel = open_channel(ledger, opening, &config, &metrics)
+            .await
+            .unwrap();
+        Some(Self {
+            folder,
+            channel,
+            config,
+            metrics,
+            _data: data,
+        })
     }
 
     fn ordered(&self, number: u64) -> Block {
@@ -76,13 +93,23 @@ fn read(path: &std::path::Path) -> Block {
 
 #[tokio::test]
 async fn every_code_and_commit_hash_is_the_one_that_fabric_gave() {
-    let Some(recording) = Recording::open().await else { return };
+    let Some(recording) = Recording::open().await else {
+        return;
+    };
     for number in 1..36 {
         recording.commit(recording.ordered(number)).await.unwrap();
         let ours = recording.channel.ledger().block(number).unwrap().unwrap();
         let theirs = recording.judged(number);
-        assert_eq!(ours.transactions_filter(), theirs.transactions_filter(), "codes of block {number}");
-        assert_eq!(ours.commit_hash().unwrap(), theirs.commit_hash().unwrap(), "commit hash of block {number}");
+        assert_eq!(
+            ours.transactions_filter(),
+            theirs.transactions_filter(),
+            "codes of block {number}"
+        );
+        assert_eq!(
+            ours.commit_hash().unwrap(),
+            theirs.commit_hash().unwrap(),
+            "commit hash of block {number}"
+        );
         assert_eq!(ours.encode(), theirs.encode(), "bytes of block {number}");
     }
     let counted = recording.metrics.read();
@@ -93,7 +120,9 @@ async fn every_code_and_commit_hash_is_the_one_that_fabric_gave() {
 
 #[tokio::test]
 async fn blocks_that_do_not_follow_the_chain_are_refused_and_change_nothing() {
-    let Some(recording) = Recording::open().await else { return };
+    let Some(recording) = Recording::open().await else {
+        return;
+    };
     recording.commit(recording.ordered(1)).await.unwrap();
     let refusals: [fn(&mut Block); 5] = [
         |block| block.number = 3,
@@ -114,12 +143,17 @@ async fn blocks_that_do_not_follow_the_chain_are_refused_and_change_nothing() {
 
 #[tokio::test]
 async fn a_rebuilt_ledger_is_the_same_ledger() {
-    let Some(recording) = Recording::open().await else { return };
+    let Some(recording) = Recording::open().await else {
+        return;
+    };
     for number in 1..36 {
         recording.commit(recording.ordered(number)).await.unwrap();
     }
     let ledger = recording.channel.ledger();
-    let (before, hash) = (ledger.info().unwrap(), ledger.snapshot().unwrap().state_hash().unwrap());
+    let (before, hash) = (
+        ledger.info().unwrap(),
+        ledger.snapshot().unwrap().state_hash().unwrap(),
+    );
     ledger.rebuild().await.unwrap();
     assert_eq!(ledger.height(), 0);
     let opening = Opening {
@@ -128,7 +162,17 @@ async fn a_rebuilt_ledger_is_the_same_ledger() {
         msp_id: "Org1MSP".to_owned(),
         waiters_max: 10,
     };
-    let again = open_channel(ledger.clone(), opening, &recording.config, &recording.metrics).await.unwrap();
+    let again = open_channel(
+        ledger.clone(),
+        opening,
+        &recording.config,
+        &recording.metrics,
+    )
+    .await
+    .unwrap();
     assert_eq!(again.ledger().info().unwrap(), before);
-    assert_eq!(again.ledger().snapshot().unwrap().state_hash().unwrap(), hash);
+    assert_eq!(
+        again.ledger().snapshot().unwrap().state_hash().unwrap(),
+        hash
+    );
 }

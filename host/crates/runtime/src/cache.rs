@@ -77,23 +77,22 @@ impl Cache {
 
     /// Reads an artefact; none if there is none that this folder's secret signed for this key.
     pub(crate) fn read(&self, key: &CacheKey) -> Option<Vec<u8>> {
-        let bytes = match self.read_file(key) {
-            Ok(bytes) => bytes,
+        let reason = match self.read_file(key) {
+            Ok(bytes) => match bytes.split_first_chunk::<TAG_BYTES>() {
+                Some((tag, artefact)) if self.secret.verify(&[&key.0, artefact], tag) => {
+                    return Some(artefact.to_vec());
+                }
+                Some(_) => "it is not what was stored".to_owned(),
+                None => "it is cut short".to_owned(),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::warn!(%error, "cannot read a compiled contract, compiling again");
-                return None;
-            }
+            Err(error) => error.to_string(),
         };
-        let Some((tag, artefact)) = bytes.split_first_chunk::<TAG_BYTES>() else {
-            tracing::warn!("a compiled contract is cut short, compiling again");
-            return None;
-        };
-        if !self.secret.verify(&[&key.0, artefact], tag) {
-            tracing::warn!("a compiled contract is not what was stored, compiling again");
-            return None;
-        }
-        Some(artefact.to_vec())
+        tracing::warn!(
+            reason,
+            "a compiled contract cannot be used, compiling again"
+        );
+        None
     }
 
     /// Stores an artefact. The caller keeps others from storing the same key at the same time.

@@ -29,11 +29,6 @@ mod dial;
 
 pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
 
-/// The certificate (DER) that a client showed in mutual TLS. The listener puts it into a request's extensions; Fabric's
-/// deliver services compare its hash with the one a request names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerCertificate(pub bytes::Bytes);
-
 /// Declares the module of one package. The lints are off because the text inside is tonic's.
 macro_rules! package {
     ($(#[$doc:meta])* $module:ident, $file:literal) => {

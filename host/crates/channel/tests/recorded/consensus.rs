@@ -138,7 +138,11 @@ fn the_consensus_type_changes_only_in_maintenance() {
         })
     };
     recorded.check(to_bft(0), &ALL, expect!["attempted to change ConsensusType.Type from etcdraft to BFT, but ConsensusType.State is changing"]);
-    recorded.check(to_bft(1), &ALL, expect!["consensus type BFT is not supported by this orderer"]);
+    recorded.check(
+        to_bft(1),
+        &ALL,
+        expect!["consensus type BFT is not supported by this orderer"],
+    );
 }
 
 #[test]
