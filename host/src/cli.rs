@@ -30,6 +30,9 @@ const NODE_LOG: &str = "info,openraft=warn";
 /// What all other commands log.
 const COMMAND_LOG: &str = "warn";
 
+/// Heading of the options that all commands have.
+const GLOBAL: &str = "Options of all commands";
+
 /// A permissioned ledger that speaks Hyperledger Fabric's protocol and runs WebAssembly chaincode.
 #[derive(Debug, Parser)]
 #[command(name = "weft", version, arg_required_else_help = true)]
@@ -43,13 +46,13 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 struct Global {
     /// Profile file: in whose name to speak, and to which peer.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     profile: Option<PathBuf>,
     /// What to log to stderr, such as `info` or `warn,committer=debug` [default: info for nodes, else warn].
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, value_name = "FILTER", help_heading = GLOBAL)]
     log: Option<String>,
     /// Log JSON lines; so it does anyway where stderr is no terminal.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     log_json: bool,
 }
 

@@ -139,12 +139,11 @@ pub(super) fn require_valid(committed: &Committed) -> anyhow::Result<()> {
     if code == TxValidationCode::Valid {
         return Ok(());
     }
-    let what = format!(
-        "the transaction is in block {}, but {}",
-        committed.block,
-        codes::name(code)
-    );
-    let failure = Hinted::new(what).hint(codes::words(code));
+    let (name, words) = (codes::name(code), codes::words(code));
+    let failure = Hinted::new(format!(
+        "the transaction is in block {}, but {name}: {words}",
+        committed.block
+    ));
     let failure = match code {
         TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict => {
             failure.hint("nothing was written; submit again")

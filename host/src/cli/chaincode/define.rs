@@ -233,23 +233,13 @@ async fn with_missing_approvals(
         .approvals
         .iter()
         .filter(|(_, approved)| !**approved);
-    let missing: Vec<String> = missing
-        .map(|(msp_id, _)| match readiness.mismatches.get(msp_id) {
-            Some(other) if !other.items.is_empty() => {
-                format!(
-                    "{msp_id} (approved with another {})",
-                    other.items.join(", ")
-                )
-            }
-            _ => msp_id.clone(),
-        })
-        .collect();
+    let missing: Vec<&str> = missing.map(|(msp_id, _)| msp_id.as_str()).collect();
     if missing.is_empty() {
         return error;
     }
     let hinted = Hinted::new(format!("cannot commit {}", definition.words()));
     error.context(hinted.hint(format!(
-        "this definition is not approved by {}",
+        "exactly this definition is not approved by {}",
         missing.join(", ")
     )))
 }
