@@ -12,6 +12,8 @@ mod metrics;
 mod operations;
 mod orderer;
 mod peer;
+mod peer_operations;
+mod peer_services;
 mod rebuild;
 
 use std::net::SocketAddr;
@@ -68,32 +70,49 @@ impl Node {
         for task in self.tasks.drain(..) {
             running.spawn(task);
         }
-        let ended = loop {
-            tokio::select! {
-                () = stop.cancelled() => break Ok(()),
-                Some(task) = self.later.recv() => {
-                    running.spawn(task);
-                }
-                Some(ended) = running.join_next() => match ended {
-                    Ok(Ok(())) => {}
-                    Ok(Err(failure)) => break Err(failure),
-                    Err(died) => break Err(NodeError::TaskDied(died.to_string())),
-                },
-            }
-        };
+        let ended = self.supervise(&mut running, &stop).await;
         if let Err(failure) = &ended {
             error!(node = self.kind, error = %failure, "the node stops");
         }
+        self.drain(running).await;
+        info!(node = self.kind, "stopped");
+        ended
+    }
+
+    /// Runs what there is and what comes, until told to stop or until something cannot go on.
+    async fn supervise(
+        &mut self,
+        running: &mut JoinSet<Result<(), NodeError>>,
+        stop: &CancellationToken,
+    ) -> Result<(), NodeError> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                Some(task) = self.later.recv() => {
+                    running.spawn(task);
+                }
+                Some(ended) = running.join_next() => {
+                    ended.map_err(|died| NodeError::TaskDied(died.to_string()))??;
+                }
+            }
+        }
+    }
+
+    async fn drain(&mut self, mut running: JoinSet<Result<(), NodeError>>) {
         self.stop.cancel();
         self.streams.close();
         let drained = async {
             while running.join_next().await.is_some() {}
             self.streams.wait().await;
         };
-        if tokio::time::timeout(self.drain_timeout, drained).await.is_err() {
-            info!(node = self.kind, "not everything ended within the drain time");
+        if tokio::time::timeout(self.drain_timeout, drained)
+            .await
+            .is_err()
+        {
+            info!(
+                node = self.kind,
+                "not everything ended within the drain time"
+            );
         }
-        info!(node = self.kind, "stopped");
-        ended
     }
 }

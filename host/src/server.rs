@@ -64,24 +64,9 @@ impl Server {
     /// Serves until `stop`, then lets running calls end, for the drain timeout at most.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let tracker = TaskTracker::new();
-        loop {
-            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else {
-                break;
-            };
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = self.listener.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, from)) => {
-                    let connection = self.connection(stream, from, permit, stop.clone());
-                    tracker.spawn(connection);
-                }
-                Err(error) => {
-                    warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.accept_all(&tracker, &stop) => {}
         }
         tracker.close();
         if tokio::time::timeout(self.drain_timeout, tracker.wait())
@@ -92,6 +77,20 @@ impl Server {
                 connections = tracker.len(),
                 "connections cut at the end of the drain time"
             );
+        }
+    }
+
+    async fn accept_all(&self, tracker: &TaskTracker, stop: &CancellationToken) {
+        while let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await {
+            match self.listener.accept().await {
+                Ok((stream, from)) => {
+                    tracker.spawn(self.connection(stream, from, permit, stop.clone()));
+                }
+                Err(error) => {
+                    warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
         }
     }
 

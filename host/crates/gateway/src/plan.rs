@@ -77,7 +77,9 @@ fn add_call(
     let parse = |bytes: &[u8]| {
         ApplicationPolicy::parse(bytes).map_err(|error| format!("policy of {}: {error}", call.name))
     };
-    if !call.disregard_namespace_policy {
+    // A part of the call that writes collections alone is for their policies alone.
+    let collections_only = call.no_public_writes && !call.collection_names.is_empty();
+    if !call.disregard_namespace_policy && !collections_only {
         found.push(parse(&namespace.policy(channel))?);
     }
     for collection in &call.collection_names {

@@ -1,0 +1,109 @@
+//! A peer's health and counters.
+
+use std::sync::Arc;
+
+use axum::Router;
+use endorser::Endorser;
+use joined::Channels;
+
+use super::health::Failed;
+use super::join::Joiner;
+use super::metrics::{Seconds, Text};
+use super::operations;
+use super::peer_services::Services;
+
+/// `/healthz` and `/metrics` of a peer.
+pub(super) fn routes(services: &Services) -> Router {
+    let channels = services.channels.clone();
+    let checks = Arc::new(move || {
+        let broken = |id: String| {
+            let channel = channels.get(&id)?;
+            let reason = match channel.ledger().check_health() {
+                Err(error) => error.to_string(),
+                Ok(()) if channel.failed().is_cancelled() => "it has stopped".to_owned(),
+                Ok(()) => return None,
+            };
+            Some(Failed {
+                component: format!("channel {id}"),
+                reason,
+            })
+        };
+        channels.ids().into_iter().filter_map(broken).collect()
+    });
+    let (channels, joiner) = (services.channels.clone(), services.joiner.clone());
+    let (endorser, gateway, deliver) = (
+        services.endorser.clone(),
+        services.gateway.clone(),
+        services.deliver.clone(),
+    );
+    let write = Arc::new(move |text: &mut Text| {
+        write_channels(text, &channels, &joiner);
+        write_endorser(text, &endorser);
+        text.gauge("gateway_calls", &[], gateway.calls());
+        for (name, value) in deliver.metrics().counters() {
+            text.counter(name, &[], value);
+        }
+    });
+    operations::routes(checks, write)
+}
+
+fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {
+    for id in channels.ids() {
+        let Some(channel) = channels.get(&id) else {
+            continue;
+        };
+        let label = [("channel", id.as_str())];
+        text.gauge("ledger_height", &label, channel.ledger().height());
+        text.gauge("ledger_wal_pages", &label, channel.ledger().wal_pages());
+        text.gauge("gateway_commit_waiters", &label, channel.waiters().count());
+    }
+    for (id, metrics) in joiner.metrics() {
+        let (label, counted) = ([("channel", id.as_str())], metrics.read());
+        text.counter("committer_blocks_total", &label, counted.blocks);
+        text.counter(
+            "committer_verify_seconds",
+            &label,
+            Seconds(counted.verify_us),
+        );
+        text.counter(
+            "committer_decide_seconds",
+            &label,
+            Seconds(counted.decide_us),
+        );
+        text.counter("committer_write_seconds", &label, Seconds(counted.write_us));
+        for (code, count) in counted.txs {
+            text.counter(
+                "committer_tx_total",
+                &[("channel", &id), ("code", code)],
+                count,
+            );
+        }
+    }
+}
+
+fn write_endorser(text: &mut Text, endorser: &Endorser) {
+    let counted = endorser.metrics().read();
+    let outcomes = [
+        ("endorsed", counted.endorsed),
+        ("answered", counted.answered),
+        ("chaincode_error", counted.chaincode_errors),
+        ("refused", counted.refused),
+        ("failed", counted.failed),
+        ("busy", counted.busy),
+        ("broken", counted.broken),
+    ];
+    for (outcome, count) in outcomes {
+        text.counter("endorser_proposals_total", &[("outcome", outcome)], count);
+    }
+    text.counter("endorser_simulations_total", &[], counted.simulated);
+    text.counter(
+        "endorser_simulate_seconds",
+        &[],
+        Seconds(counted.simulate_us),
+    );
+    text.counter(
+        "endorser_proposal_seconds",
+        &[],
+        Seconds(counted.proposals_us),
+    );
+}

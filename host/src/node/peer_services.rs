@@ -1,0 +1,192 @@
+//! The parts of a peer that requests reach, wired together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use committer::DeliverService;
+use delivery::Deliver;
+use endorser::Endorser;
+use gateway::{Gateway, KnownPeer};
+use joined::Channels;
+use msp::{Msp, MspManager, MspVersion};
+use runtime::{Engine, Executor};
+use services::MESSAGE_SIZE_BYTES_MAX;
+use services::gateway::gateway_server::GatewayServer;
+use services::protos::deliver_server::DeliverServer;
+use services::protos::endorser_server::EndorserServer;
+use services::weft::inspect_server::InspectServer;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+use super::inspect::Inspect;
+use super::join::Joiner;
+use super::peer::{ClientPem, Own};
+use super::{NodeError, clock};
+use crate::config::PeerConfig;
+
+/// Folder of compiled contracts in the data folder.
+const COMPILED_FOLDER: &str = "compiled";
+
+/// The parts that requests reach.
+pub(super) struct Services {
+    pub(super) channels: Channels,
+    pub(super) joiner: Joiner,
+    pub(super) endorser: Endorser,
+    pub(super) gateway: Gateway,
+    pub(super) deliver: Deliver,
+}
+
+impl Services {
+    pub(super) fn new(
+        config: &PeerConfig,
+        own: Own,
+        channels: Channels,
+        joiner: Joiner,
+        address: SocketAddr,
+        streams: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Self, NodeError> {
+        let client_pem = own.client_pem.clone();
+        let endorser = endorser(config, own, channels.clone(), &joiner)?;
+        let address = config
+            .public_address
+            .clone()
+            .unwrap_or_else(|| address.to_string());
+        let gateway = gateway(
+            config,
+            address,
+            channels.clone(),
+            &endorser,
+            client_pem,
+            stop.clone(),
+        );
+        let deliver = Deliver::new(
+            delivery::Config {
+                time_window_s: i64::try_from(config.limits.time_window_s).unwrap_or(i64::MAX),
+                ..delivery::Config::default()
+            },
+            DeliverService::sources(channels.clone()),
+            clock::seconds(),
+            streams.clone(),
+            stop.clone(),
+        );
+        Ok(Self {
+            channels,
+            joiner,
+            endorser,
+            gateway,
+            deliver,
+        })
+    }
+
+    /// The gRPC services under Fabric's names, and our own.
+    pub(super) fn router(&self) -> Router {
+        let deliver = DeliverService::new(self.deliver.clone());
+        let endorser = EndorserServer::new(self.endorser.clone())
+            .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        let gateway = GatewayServer::new(self.gateway.clone())
+            .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        let deliver = DeliverServer::new(deliver).max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        let inspect = InspectServer::new(Inspect::new(self.channels.clone()));
+        Routes::new(endorser)
+            .add_service(gateway)
+            .add_service(deliver)
+            .add_service(inspect)
+            .into_axum_router()
+    }
+}
+
+fn endorser(
+    config: &PeerConfig,
+    own: Own,
+    channels: Channels,
+    joiner: &Joiner,
+) -> Result<Endorser, NodeError> {
+    let local = msp::folder::load_msp_config(&config.msp_folder, &config.msp_id)?;
+    let local_msps = MspManager::new(vec![Msp::new(&local, MspVersion::V3_0)?], own.memo)?;
+    let settings = runtime::Config {
+        threads: config.limits.simulation_threads,
+        waiting_max: config.limits.simulation_queue,
+        cache_folder: Some(config.folder.join(COMPILED_FOLDER)),
+        ..runtime::Config::default()
+    };
+    let engine = Engine::new(settings, &mut |bytes| clock::fill_random(bytes))?;
+    let executor = Arc::new(Executor::start(&engine)?);
+    let joiner = joiner.clone();
+    let parts = endorser::Parts {
+        signer: own.signer,
+        local_msps: Arc::new(local_msps),
+        channels,
+        node: own.store,
+        engine,
+        executor,
+        clock: Arc::new(clock::now),
+        join: Arc::new(move |genesis| {
+            let joiner = joiner.clone();
+            Box::pin(async move { joiner.join(genesis).await.map_err(|error| chain(&error)) })
+        }),
+    };
+    let settings = endorser::Config {
+        time_window_s: config.limits.time_window_s,
+        execution_timeout_ms: config.limits.simulation_timeout_ms,
+        ..endorser::Config::default()
+    };
+    Ok(Endorser::new(settings, parts))
+}
+
+/// An error with its causes, for the administrator who asked.
+fn chain(error: &NodeError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text = format!("{text}: {source}");
+        cause = source.source();
+    }
+    text
+}
+
+fn gateway(
+    config: &PeerConfig,
+    address: String,
+    channels: Channels,
+    endorser: &Endorser,
+    client_pem: Option<ClientPem>,
+    stop: CancellationToken,
+) -> Gateway {
+    let (local, can_run) = (endorser.clone(), endorser.clone());
+    let known = |peer: &crate::config::KnownPeer| KnownPeer {
+        address: peer.address.clone(),
+        msp_id: peer.msp_id.clone(),
+    };
+    let settings = gateway::Config {
+        endorsement_timeout: Duration::from_millis(config.limits.endorsement_timeout_ms),
+        broadcast_timeout: Duration::from_millis(config.limits.broadcast_timeout_ms),
+        ..gateway::Config::default()
+    };
+    let parts = gateway::Parts {
+        channels,
+        own: KnownPeer {
+            address,
+            msp_id: config.msp_id.clone(),
+        },
+        local: Arc::new(move |proposal| {
+            let local = local.clone();
+            Box::pin(async move { local.process(proposal).await })
+        }),
+        can_run: Arc::new(move |channel, chaincode| can_run.can_run(channel, chaincode)),
+        known_peers: config.peers.iter().map(known).collect(),
+        client_pem,
+        random: Arc::new(|| {
+            let mut bytes = [0; 2];
+            clock::fill_random(&mut bytes);
+            u16::from_be_bytes(bytes)
+        }),
+        stop,
+    };
+    Gateway::new(settings, parts)
+}
