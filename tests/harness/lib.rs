@@ -29,7 +29,7 @@ mod weft;
 
 pub use artifacts::Artifacts;
 pub use client::{Client, Outcome, Prepared};
-pub use network::{Network, Node};
+pub use network::{Network, Node, in_step};
 pub use process::Process;
 pub use random::Random;
 pub use recorded::{recorded, recorded_folder};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -15,6 +15,9 @@ use crate::{Artifacts, Client, Process, Random, Weft};
 
 /// The nodes drain for ten seconds at most.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a peer may be behind another one.
+const CATCH_UP: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A node of [`Network::split`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -281,15 +284,22 @@ impl Network {
         ]
         .concat();
         for admin in [org1, org2] {
-            admin.ok(&["chaincode", "install", package])?;
+            if !admin
+                .ok(&["chaincode", "list", "--installed"])?
+                .contains(&id)
+            {
+                admin.ok(&["chaincode", "install", package])?;
+            }
             admin.ok(&[
                 &["chaincode", "approve"],
                 &definition[..],
                 &["--package-id", &id],
             ]
             .concat())?;
+            in_step(org1, org2)?;
         }
         org1.ok(&[&["chaincode", "commit"], &definition[..]].concat())?;
+        in_step(org1, org2)?;
         Ok(())
     }
 
@@ -298,6 +308,26 @@ impl Network {
         let folder = self.dir().join("logs");
         fs::create_dir_all(&folder)?;
         Ok(folder.join(format!("{name}.{}.log", self.logs)))
+    }
+}
+
+/// Waits until two peers are at the same height: what one client saw committed at its peer, the other peer has then.
+///
+/// # Errors
+/// A peer does not answer, or one stays behind.
+pub fn in_step(one: &Weft, other: &Weft) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let height = |weft: &Weft| anyhow::Ok(weft.json(&["digest"])?.get("height").cloned());
+        let (first, second) = (height(one)?, height(other)?);
+        if first == second {
+            return Ok(());
+        }
+        ensure!(
+            begun.elapsed() < CATCH_UP,
+            "the peers stay at {first:?} and {second:?}"
+        );
+        std::thread::sleep(PAUSE);
     }
 }
 

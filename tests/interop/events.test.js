@@ -152,16 +152,23 @@ test('filtered blocks tell ids, codes and names of events', async (t) => {
     assert.equal(action.getChaincodeEvent().getPayload_asU8().length, 0, 'payloads are filtered out');
 });
 
-test('a listener that starts at a block to come waits for it', async (t) => {
+test('a listener that starts at the next block waits for it', async (t) => {
     const { network, assets } = connect(t, 'org1');
     const { transferred } = await twoEvents(assets);
-    const startBlock = transferred.blockNumber + 3n;
-    const waiting = take(await network.getFilteredBlockEvents({ startBlock }), 1);
-    for (let turn = 0; turn < 3; turn += 1) {
+    const startBlock = transferred.blockNumber + 1n;
+    const waiting = take(await network.getFilteredBlockEvents({ startBlock }), 2);
+    for (let turn = 0; turn < 2; turn += 1) {
         await assets.submitTransaction('CreateAsset', newId('later'), 'blue', '5', 'Ann', '1');
     }
-    const [block] = await waiting;
-    assert.equal(BigInt(block.getNumber()), startBlock);
+    const numbers = (await waiting).map((block) => BigInt(block.getNumber()));
+    assert.deepEqual(numbers, [startBlock, startBlock + 1n]);
+});
+
+test('a listener that starts further ahead than the next block is told that there is none, as by Fabric', async (t) => {
+    const { network } = connect(t, 'org1');
+    const stream = await network.getBlockEvents({ startBlock: 1_000_000n });
+    const error = await failure(take(stream, 1), Error);
+    assert.match(error.message, /404/);
 });
 
 test('a listener on a channel that is not there is told so', async (t) => {
@@ -169,4 +176,11 @@ test('a listener on a channel that is not there is told so', async (t) => {
     const stream = await gateway.getNetwork('nosuchchannel').getChaincodeEvents(chaincode);
     const error = await failure(take(stream, 1), Error);
     assert.equal(error.code, 7, error.message);
+});
+
+test('blocks with private data are not offered yet, and the answer says so', async (t) => {
+    const { network } = connect(t, 'org1');
+    const stream = await network.getBlockAndPrivateDataEvents({ startBlock: 0n });
+    const error = await failure(take(stream, 1), Error);
+    assert.equal(error.code, 12, error.message);
 });

@@ -33,7 +33,9 @@ export function signerOf(org) {
 export function connect(t, org, { isSigning = true } = {}) {
     const user = described[org];
     const credentials = grpc.credentials.createSsl(readFileSync(user.tlsRoot));
-    const client = new grpc.Client(user.address, credentials);
+    const client = new grpc.Client(user.address, credentials, {
+        'grpc.ssl_target_name_override': `peer0.${org}.example.com`,
+    });
     const deadline = () => ({ deadline: Date.now() + 30_000 });
     const gateway = connectGateway({
         client,

@@ -61,7 +61,8 @@ test('a value of a megabyte goes there and back', async (t) => {
     const { assets } = connect(t, 'org1');
     const id = newId('large');
     const owner = 'x'.repeat(1 << 20);
-    await assets.submitTransaction('CreateAsset', id, 'blue', '5', owner, '1');
+    await assets.submitTransaction('CreateAsset', id, 'blue', '5', 'Ann', '1');
+    await assets.submitTransaction('UpdateAsset', id, 'blue', '5', owner, '1');
     assert.equal(json(await assets.evaluateTransaction('ReadAsset', id)).Owner, owner);
     await assets.submitTransaction('DeleteAsset', id);
     assert.equal(text(await assets.evaluateTransaction('AssetExists', id)), 'false');

@@ -1,7 +1,6 @@
 //! Several channels and chaincodes on the same peers.
 
-use serde_json::Value;
-use system_tests::{Network, profile};
+use system_tests::{Network, Weft, in_step, profile};
 
 #[test]
 fn two_channels_with_two_chaincodes_each_share_peers_and_nothing_else() {
@@ -69,26 +68,13 @@ fn two_channels_with_two_chaincodes_each_share_peers_and_nothing_else() {
                 .unwrap(),
             format!("for {owner}")
         );
-        let (first, second) = digests(&user(channel), &other(channel));
-        assert_eq!(first, second, "{channel}");
+        in_step(&user(channel), &other(channel)).unwrap();
+        let digest = |user: Weft| user.json(&["digest"]).unwrap();
+        assert_eq!(digest(user(channel)), digest(other(channel)), "{channel}");
     }
     let (alpha, beta) = (
         user("alpha").json(&["digest"]).unwrap(),
         user("beta").json(&["digest"]).unwrap(),
     );
     assert_ne!(alpha["state_sha256"], beta["state_sha256"]);
-}
-
-fn digests(first: &system_tests::Weft, second: &system_tests::Weft) -> (Value, Value) {
-    let begun = std::time::Instant::now();
-    loop {
-        let (one, two) = (
-            first.json(&["digest"]).unwrap(),
-            second.json(&["digest"]).unwrap(),
-        );
-        if one["height"] == two["height"] || begun.elapsed().as_secs() > 30 {
-            return (one, two);
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
 }

@@ -1,6 +1,6 @@
 //! Contracts that misbehave.
 
-use system_tests::{Network, profile};
+use system_tests::{Network, in_step, profile};
 
 #[test]
 fn a_panic_reaches_the_caller_with_file_and_line_and_leaves_nothing() {
@@ -62,6 +62,7 @@ fn peers_that_come_to_different_results_do_not_make_a_transaction() {
     let user = network.weft(profile::ORG1_USER);
     user.ok(&["submit", "troubles", "Hide", "Org1MSP", "--org", "Org1MSP"])
         .unwrap();
+    in_step(&user, &network.weft(profile::ORG2_USER)).unwrap();
     let said = user
         .fails(&["submit", "troubles", "Disagree", "Org1MSP"])
         .unwrap();

@@ -46,9 +46,9 @@ fn assert_is_recorded(status: &Status, name: &str, adapt: impl Fn(&str) -> Strin
 
 #[test]
 fn refusals_are_those_of_fabric() {
-    let peer = Peer::start(1);
-    let client = &peer.client;
     runtime().block_on(async {
+        let peer = Peer::start(1);
+        let client = &peer.client;
         let (_, mut signed) = client.propose("basic", &["GetAllAssets"]).unwrap();
         signed.signature = client.signer().sign(b"something else").unwrap();
         let refused = client.process_proposal(signed).await.unwrap_err();
@@ -96,9 +96,9 @@ fn refusals_are_those_of_fabric() {
 
 #[test]
 fn a_committed_transaction_id_cannot_be_used_again() {
-    let peer = Peer::start(2);
-    let client = &peer.client;
     runtime().block_on(async {
+        let peer = Peer::start(2);
+        let client = &peer.client;
         let sender = client.sender().unwrap();
         let create = ["CreateAsset", "a", "blue", "1", "Ann", "1"];
         let (tx_id, signed) = client

@@ -115,6 +115,8 @@ fn no_acknowledged_transaction_is_lost_or_doubled_when_nodes_are_killed() {
         .enable_all()
         .build()
         .unwrap();
+    // Connections are made inside the runtime that drives them.
+    let _inside = runtime.enter();
     let told = Arc::new(Told::default());
     let mut load = JoinSet::new();
     for number in 0..CLIENTS {

@@ -1,7 +1,7 @@
 //! Private data: one organisation reads it, all can see that it is there.
 
 use model::hash::sha256;
-use system_tests::{Network, profile};
+use system_tests::{Network, in_step, profile};
 
 #[test]
 fn a_note_is_read_by_its_organisation_and_by_no_other() {
@@ -26,6 +26,7 @@ fn a_note_is_read_by_its_organisation_and_by_no_other() {
     ];
     let sealed = org1.json(&seal).unwrap();
     assert_eq!(sealed["code"], "VALID");
+    in_step(&org1, &org2).unwrap();
     assert_eq!(
         org1.ok(&["evaluate", "notes", "ReadNote", "n1"]).unwrap(),
         text

@@ -6,7 +6,7 @@ use model::hash::sha256;
 use prost::Message as _;
 use proto::common::Block;
 use serde_json::{Value, json};
-use system_tests::{Network, Node, profile};
+use system_tests::{Network, Node, Weft, in_step, profile};
 
 fn path(path: &std::path::Path) -> &str {
     path.to_str().unwrap()
@@ -75,6 +75,7 @@ fn a_contract_is_packaged_installed_approved_and_committed() {
         "{refused}"
     );
     org2.ok(&approve).unwrap();
+    in_step(&org1, &org2).unwrap();
     org1.ok(&commit).unwrap();
     let listed = user.ok(&["chaincode", "list", "--name", "basic"]).unwrap();
     assert!(
@@ -122,6 +123,7 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
         created["tx_id"].as_str().unwrap(),
         created["block"].as_u64().unwrap(),
     );
+    in_step(&org1, &org2).unwrap();
     let asset = org2.json(&["evaluate", "basic", "ReadAsset", "asset7"]);
     assert_eq!(
         asset.unwrap(),
@@ -138,6 +140,7 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
         ])
         .unwrap();
     assert_eq!(transferred["result"], "Tomoko");
+    in_step(&org1, &org2).unwrap();
     assert_eq!(
         org1.json(&["evaluate", "basic", "GetAllAssets"])
             .unwrap()
@@ -216,32 +219,21 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
 
 /// Compares the two peers' own digests once both are at the same height.
 pub(crate) fn equal_digests(network: &Network) -> Value {
-    let begun = std::time::Instant::now();
-    loop {
-        let digest = |profile| network.weft(profile).json(&["digest"]).unwrap();
-        let (first, second) = (digest(profile::ORG1_USER), digest(profile::ORG2_USER));
-        if first["height"] == second["height"] {
-            assert_eq!(first, second);
-            assert!(
-                first["state_sha256"]
-                    .as_str()
-                    .is_some_and(|hash| hash.len() == 64),
-                "{first}"
-            );
-            assert!(
-                first["commit_hash"]
-                    .as_str()
-                    .is_some_and(|hash| hash.len() == 64),
-                "{first}"
-            );
-            return first;
-        }
+    let (org1, org2) = (
+        network.weft(profile::ORG1_USER),
+        network.weft(profile::ORG2_USER),
+    );
+    in_step(&org1, &org2).unwrap();
+    let digest = |user: &Weft| user.json(&["digest"]).unwrap();
+    let (first, second) = (digest(&org1), digest(&org2));
+    assert_eq!(first, second);
+    for name in ["block_hash", "commit_hash", "state_sha256"] {
         assert!(
-            begun.elapsed().as_secs() < 30,
-            "the peers do not come to the same height: {first} {second}"
+            first[name].as_str().is_some_and(|hash| hash.len() == 64),
+            "{name}: {first}"
         );
-        std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    first
 }
 
 #[test]
@@ -348,7 +340,7 @@ fn wrong_usage_exits_with_2_and_a_wrong_world_with_1() {
     );
 }
 
-fn stranger_profile(network: &Network, weft: &mut system_tests::Weft) {
+fn stranger_profile(network: &Network, weft: &mut Weft) {
     let changed = network.dir().join("profiles/changed.yaml");
     let text = fs::read_to_string(weft.profile()).unwrap();
     fs::write(&changed, format!("{text}colour: red\n")).unwrap();

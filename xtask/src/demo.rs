@@ -10,7 +10,6 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cargo;
@@ -165,11 +164,17 @@ async fn deploy(screen: &Screen, weft: &Weft, module: &Path) -> Result<()> {
         )
     };
     screen
-        .step("approve its definition for both organisations", both)
+        .step(
+            "approve its definition for both organisations",
+            settled(weft, both),
+        )
         .await?;
     let commit = [&["chaincode", "commit"], &definition[..]].concat();
     screen
-        .step("commit the definition", weft.line(ORG1_ADMIN, &commit))
+        .step(
+            "commit the definition",
+            settled(weft, weft.line(ORG1_ADMIN, &commit)),
+        )
         .await?;
     Ok(())
 }
@@ -191,7 +196,10 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
         "--json",
     ];
     let created = screen
-        .step("Org1 creates an asset", weft.json(ORG1_USER, &create))
+        .step(
+            "Org1 creates an asset",
+            settled(weft, weft.json(ORG1_USER, &create)),
+        )
         .await?;
     screen.note(&show::outcome(&created));
     let read = ["evaluate", CHAINCODE, "ReadAsset", "asset1"];
@@ -206,7 +214,10 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
         "--json",
     ];
     let transferred = screen
-        .step("Org2 transfers it", weft.json(ORG2_USER, &transfer))
+        .step(
+            "Org2 transfers it",
+            settled(weft, weft.json(ORG2_USER, &transfer)),
+        )
         .await?;
     screen.note(&show::outcome(&transferred));
     let asset = screen
@@ -244,26 +255,11 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
 }
 
 async fn compare(screen: &Screen, weft: &Weft) -> Result<()> {
-    let equal = async {
-        let begun = Instant::now();
-        loop {
-            let digest = ["digest"];
-            let (first, second) =
-                tokio::try_join!(weft.json(ORG1_USER, &digest), weft.json(ORG2_USER, &digest))?;
-            if field(&first, "height") == field(&second, "height") {
-                return Ok((first, second));
-            }
-            ensure!(
-                begun.elapsed() < CATCH_UP,
-                "the peers are at {} and {}",
-                field(&first, "height"),
-                field(&second, "height")
-            );
-            tokio::time::sleep(CATCH_UP_PAUSE).await;
-        }
-    };
-    let (first, second): (Value, Value) =
-        screen.step("compare the two peers' ledgers", equal).await?;
+    let digest = |profile| weft.json(profile, &["digest"]);
+    let digests = async { tokio::try_join!(digest(ORG1_USER), digest(ORG2_USER)) };
+    let (first, second) = screen
+        .step("compare the two peers' ledgers", digests)
+        .await?;
     for name in ["height", "block_hash", "commit_hash", "state_sha256"] {
         let (one, other) = (field(&first, name), field(&second, name));
         ensure!(
@@ -273,6 +269,33 @@ async fn compare(screen: &Screen, weft: &Weft) -> Result<()> {
         screen.note(&format!("{name:13} {}  on both", one));
     }
     Ok(())
+}
+
+/// A step after which the next one may use any peer.
+async fn settled<T>(weft: &Weft, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let done = work.await?;
+    in_step(weft).await?;
+    Ok(done)
+}
+
+/// Waits until both peers are at the same height: what a client of one saw committed, the other has then too.
+async fn in_step(weft: &Weft) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let (first, second) = tokio::try_join!(
+            weft.json(ORG1_USER, &["digest"]),
+            weft.json(ORG2_USER, &["digest"])
+        )?;
+        let (first, second) = (field(&first, "height"), field(&second, "height"));
+        if first == second {
+            return Ok(());
+        }
+        ensure!(
+            begun.elapsed() < CATCH_UP,
+            "the peers stay at {first} and {second}"
+        );
+        tokio::time::sleep(CATCH_UP_PAUSE).await;
+    }
 }
 
 fn text(path: &Path) -> Result<&str> {
