@@ -10,7 +10,6 @@ mod digest;
 mod events;
 mod failure;
 mod ledger;
-mod machine;
 mod nodes;
 mod output;
 mod signals;
@@ -23,6 +22,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::client::{Client, Profile};
+use crate::clock;
 use crate::{config, telemetry};
 
 /// What nodes log if nothing else is asked for. The Raft engine tells its own story at `info`, dozens of lines a start.
@@ -101,7 +101,7 @@ impl Global {
                 .hint("--profile FILE; `weft dev` makes some in DIR/profiles")
         })?;
         let profile: Profile = config::load(path)?;
-        let client = Client::new(&profile, machine::SOURCES)?;
+        let client = Client::new(&profile, clock::SOURCES)?;
         Ok((client, profile))
     }
 }

@@ -54,16 +54,26 @@ pub(crate) enum ConfigError {
 /// # Errors
 /// [`ConfigError`]: unreadable, too large, not YAML, an unknown key, a missing one, a value out of its range.
 pub(crate) fn load<T: Config>(path: &Path) -> Result<T, ConfigError> {
-    let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
+    let read = |source| ConfigError::Read {
+        path: path.to_path_buf(),
+        source,
+    };
     let path = std::path::absolute(path).map_err(read)?;
-    let read = |source| ConfigError::Read { path: path.clone(), source };
+    let read = |source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    };
     let size_bytes = std::fs::metadata(&path).map_err(read)?.len();
     if size_bytes > FILE_SIZE_BYTES_MAX {
         return Err(ConfigError::TooLarge { path, size_bytes });
     }
     let text = std::fs::read_to_string(&path).map_err(read)?;
-    let invalid = |reason: String| ConfigError::Invalid { path: path.clone(), reason };
-    let mut config: T = serde_yaml_ng::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |reason: String| ConfigError::Invalid {
+        path: path.clone(),
+        reason,
+    };
+    let mut config: T =
+        serde_yaml_ng::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     config.resolve(path.parent().unwrap_or(Path::new("/")));
     config.check().map_err(invalid)?;
     Ok(config)
@@ -110,12 +120,20 @@ mod tests {
         std::fs::write(&path, GOOD).unwrap();
         let config: PeerConfig = load(&path).unwrap();
         assert_eq!(config.folder, folder.path().join("data"));
-        assert_eq!(config.listen.tls.unwrap().key, folder.path().join("tls/server.key"));
+        assert_eq!(
+            config.listen.tls.unwrap().key,
+            folder.path().join("tls/server.key")
+        );
     }
 
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
-        check(&format!("{GOOD}colour: red\n"), expect![[r#"unknown field `colour`, expected one of `folder`, `msp_id`, `msp_folder`, `listen`, `public_address`, `operations_address`, `genesis_blocks`, `peers`, `limits`"#]]);
+        check(
+            &format!("{GOOD}colour: red\n"),
+            expect![
+                "unknown field `colour`, expected one of `folder`, `msp_id`, `msp_folder`, `listen`, `public_address`, `operations_address`, `genesis_blocks`, `peers`, `limits` at line 7 column 1"
+            ],
+        );
     }
 
     #[test]
@@ -135,7 +153,9 @@ mod tests {
     fn plain_text_is_for_loopback_only() {
         check(
             "folder: d\nmsp_id: A\nmsp_folder: m\nlisten: {address: 0.0.0.0:1}\n",
-            expect!["listen.tls is missing: without TLS a node listens on loopback only, not on 0.0.0.0:1"],
+            expect![
+                "listen.tls is missing: without TLS a node listens on loopback only, not on 0.0.0.0:1"
+            ],
         );
     }
 }

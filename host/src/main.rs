@@ -2,6 +2,7 @@
 
 mod cli;
 mod client;
+mod clock;
 mod config;
 mod dev;
 mod node;

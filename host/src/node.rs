@@ -3,7 +3,6 @@
 //! `weft peer` and `weft orderer` run one to a process; `weft dev` runs several in one. No static, cache or memo crosses
 //! two nodes.
 
-mod clock;
 mod error;
 mod health;
 mod inspect;

@@ -18,11 +18,20 @@ pub(crate) struct BadFilter {
 /// # Errors
 /// [`BadFilter`]
 pub(crate) fn start(filter: &str, json: bool) -> Result<(), BadFilter> {
-    let parsed = EnvFilter::try_new(filter)
-        .map_err(|source| BadFilter { filter: filter.to_owned(), source })?;
+    let parsed = EnvFilter::try_new(filter).map_err(|source| BadFilter {
+        filter: filter.to_owned(),
+        source,
+    })?;
     let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr).with_ansi(terminal);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal);
     // A second start, as in tests, changes nothing: the first one's settings stay.
-    let _ = if json || !terminal { builder.json().flatten_event(true).try_init() } else { builder.try_init() };
+    let _ = if json || !terminal {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.try_init()
+    };
     Ok(())
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use model::ChannelId;
 use tokio_util::sync::CancellationToken;
 
-use super::{machine, output, signals};
+use super::{output, signals};
+use crate::clock;
 use crate::dev::{self, Network, Ports, Wish};
 
 /// Which network to make or to run again.
@@ -37,7 +38,7 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
             channel: args.channel,
             ports: args.ports,
         };
-        let network = Network::ensure(&wish, machine::SOURCES)?;
+        let network = Network::ensure(&wish, clock::SOURCES)?;
         let running = dev::start(&network, stop.clone()).await?;
         describe(&network, &args.dir)?;
         output::line(&format!("ready in {:.2} s", began.elapsed().as_secs_f64()))?;

@@ -3,8 +3,9 @@
 use proto::weft::DigestResponse;
 use serde::Serialize;
 
-use super::{Global, machine, output};
+use super::{Global, output};
 use crate::client::Client;
+use crate::clock;
 
 /// Whom to ask.
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,7 @@ pub(super) async fn run(args: DigestArgs, global: &Global) -> anyhow::Result<()>
     }
     let mut answers = vec![(profile.msp_id.clone(), profile.peer.address.clone(), own)];
     for peer in &profile.peers {
-        let client = Client::of_peer(&profile, &peer.location(), machine::SOURCES)?;
+        let client = Client::of_peer(&profile, &peer.location(), clock::SOURCES)?;
         answers.push((
             peer.msp_id.clone(),
             peer.address.clone(),

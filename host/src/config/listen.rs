@@ -32,7 +32,9 @@ pub(crate) struct TlsConfig {
 impl ListenConfig {
     pub(super) fn resolve(&mut self, folder: &Path) {
         if let Some(tls) = &mut self.tls {
-            let files = [&mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.client_roots);
+            let files = [&mut tls.certificate, &mut tls.key]
+                .into_iter()
+                .chain(&mut tls.client_roots);
             super::resolve_all(folder, files);
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Health {
 /// 200 when every check passes, else 503 with those that failed.
 pub(crate) fn answer(checks: &Checks) -> (StatusCode, Json<Health>) {
     let failed_checks = checks();
-    let time = super::clock::now_s();
+    let time = crate::clock::now_s();
     if failed_checks.is_empty() {
         return (
             StatusCode::OK,

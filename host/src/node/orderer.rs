@@ -17,7 +17,8 @@ use tonic::service::Routes;
 use tracing::info;
 
 use super::health::Failed;
-use super::{Node, NodeError, Task, clock, join, operations};
+use super::{Node, NodeError, Task, join, operations};
+use crate::clock;
 use crate::config::OrdererConfig;
 use crate::server::Server;
 use crate::tls;

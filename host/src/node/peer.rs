@@ -16,7 +16,8 @@ use tracing::info;
 
 use super::join::{self, Joiner};
 use super::peer_services::Services;
-use super::{Node, NodeError, Task, clock, operations, peer_operations};
+use super::{Node, NodeError, Task, operations, peer_operations};
+use crate::clock;
 use crate::config::PeerConfig;
 use crate::server::Server;
 use crate::tls;

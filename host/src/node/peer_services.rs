@@ -21,10 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
+use super::NodeError;
 use super::inspect::Inspect;
 use super::join::Joiner;
 use super::peer::{ClientPem, Own};
-use super::{NodeError, clock};
+use crate::clock;
 use crate::config::PeerConfig;
 
 /// Folder of compiled contracts in the data folder.

@@ -74,6 +74,7 @@ pub async fn commit(
         .filter(|verdict| verdict.code != TxValidationCode::Valid)
         .count();
     info!(
+        msp_id = channel.msp_id(),
         channel = %channel.id(),
         block = number,
         txs = verdicts.len(),

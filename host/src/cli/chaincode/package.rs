@@ -8,7 +8,8 @@ use runtime::Engine;
 use toolchain::Target;
 
 use super::read;
-use crate::cli::{machine, output};
+use crate::cli::output;
+use crate::clock;
 use crate::config;
 
 /// What to package.
@@ -62,7 +63,7 @@ fn check(component: &[u8]) -> anyhow::Result<()> {
         threads: 1,
         ..runtime::Config::default()
     };
-    let engine = Engine::new(config, &mut |bytes| (machine::SOURCES.fill_random)(bytes))?;
+    let engine = Engine::new(config, &mut |bytes| (clock::SOURCES.fill_random)(bytes))?;
     engine.check(component)?;
     Ok(())
 }

@@ -7,6 +7,11 @@ use model::client::NONCE_BYTES;
 use prost_types::Timestamp;
 use rand::RngCore as _;
 
+use crate::client::Sources;
+
+/// The clock and the randomness that clients and the network maker are given.
+pub(crate) const SOURCES: Sources = Sources { now, fill_random };
+
 /// The time now.
 #[expect(
     clippy::disallowed_methods,
