@@ -10,6 +10,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cargo;
@@ -48,14 +49,14 @@ pub(crate) fn run(after: After) -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         tokio::select! {
             done = demonstrate(after) => done,
             _ = interrupt.recv() => bail!("interrupted"),
             _ = terminate.recv() => bail!("asked to end"),
+            _ = hang_up.recv() => bail!("the terminal is gone"),
         }
     })
 }
@@ -235,8 +236,13 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
         events.lines().count() == EVENTS.parse::<usize>()?,
         "not {EVENTS} events"
     );
-    let tx_id = field(&transferred, "tx_id");
-    let number = field(&transferred, "block");
+    show_it(screen, weft, &transferred).await
+}
+
+/// The block and the transaction of what was submitted, as the ledger has them.
+async fn show_it(screen: &Screen, weft: &Weft, submitted: &Value) -> Result<()> {
+    let tx_id = field(submitted, "tx_id");
+    let number = field(submitted, "block");
     let block = screen
         .step(
             "show the transfer's block",

@@ -37,6 +37,9 @@ impl Screen {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let begun = Instant::now();
+        let mut line = Line {
+            is_open: self.is_terminal,
+        };
         tokio::pin!(work);
         let mut frames = tokio::time::interval(FRAME_TIME);
         let mut shown = 0;
@@ -50,6 +53,7 @@ impl Screen {
                 }
             }
         };
+        line.close();
         self.ended(title, done.is_ok(), begun.elapsed());
         done
     }
@@ -100,13 +104,12 @@ impl Screen {
     }
 
     fn ended(&self, title: &str, is_good: bool, time: Duration) {
-        let clear = if self.is_terminal { "\r\x1b[2K" } else { "" };
         let sign = if is_good {
             self.coloured("32", "✓")
         } else {
             self.coloured("31", "✗")
         };
-        println!("{clear}{:8.2} s {sign} {title}", time.as_secs_f64());
+        println!("{:8.2} s {sign} {title}", time.as_secs_f64());
     }
 
     fn coloured(&self, code: &str, text: &str) -> String {
@@ -115,5 +118,25 @@ impl Screen {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// The line of a step that runs; it is wiped when the step ends or is given up.
+struct Line {
+    is_open: bool,
+}
+
+impl Line {
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            print!("\r\x1b[2K");
+            let _ = std::io::stdout().flush();
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.close();
     }
 }
