@@ -143,3 +143,100 @@ fn value(bytes: &Bytes) -> String {
         Err(_) => format!("0x{}{more}", hex::encode(cut)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use expect_test::{Expect, expect};
+    use model::Version;
+    use prost::Message as _;
+    use proto::protos::{ChaincodeAction, ChaincodeId, ProposalResponsePayload, Response};
+    use rwset::{MemoryState, Simulator};
+
+    use super::lines;
+
+    /// What an endorser would sign after such a simulation.
+    fn result(simulate: impl FnOnce(&mut Simulator), payload: &str) -> Bytes {
+        let mut state = MemoryState::default();
+        state.put("cc", "known", "1", Version { block: 4, tx: 2 });
+        let mut simulator = Simulator::new(Box::new(state), "tx");
+        simulate(&mut simulator);
+        let action = ChaincodeAction {
+            results: simulator.finish().unwrap().results,
+            response: Some(Response {
+                status: 200,
+                payload: Bytes::copy_from_slice(payload.as_bytes()),
+                ..Response::default()
+            }),
+            chaincode_id: Some(ChaincodeId {
+                version: "1.0".to_owned(),
+                ..ChaincodeId::default()
+            }),
+            ..ChaincodeAction::default()
+        };
+        let payload = ProposalResponsePayload {
+            extension: action.encode_to_vec().into(),
+            ..ProposalResponsePayload::default()
+        };
+        payload.encode_to_vec().into()
+    }
+
+    fn check(first: &Bytes, other: &Bytes, expect: Expect) {
+        expect.assert_eq(&lines(first, other).join("\n"));
+    }
+
+    #[test]
+    fn a_key_written_differently_is_named_with_both_values() {
+        let put = |value: &'static str| {
+            move |simulator: &mut Simulator| simulator.put_state("cc", "k", value.into()).unwrap()
+        };
+        check(
+            &result(put("a"), "ok"),
+            &result(put("b"), "ok"),
+            expect![[r#"cc write of "k": "a" against "b""#]],
+        );
+    }
+
+    #[test]
+    fn a_read_that_only_one_has_made_and_another_response_are_named() {
+        let read = |simulator: &mut Simulator| {
+            simulator.get_state("cc", "known").unwrap();
+        };
+        check(
+            &result(read, "ok"),
+            &result(|_| {}, "OK"),
+            expect![[r#"
+                cc read of "known": version 4/2 against nothing
+                response: 200 "" "ok" against 200 "" "OK""#]],
+        );
+    }
+
+    #[test]
+    fn what_does_not_decode_and_what_differs_in_nothing_are_said_so() {
+        let broken = Bytes::from_static(b"\xff");
+        let fine = result(|_| {}, "ok");
+        check(
+            &fine,
+            &broken,
+            expect!["one of the results does not decode"],
+        );
+        check(
+            &fine,
+            &fine,
+            expect!["the same reads, writes, response and event, encoded differently"],
+        );
+    }
+
+    #[test]
+    fn many_differences_are_cut_and_counted() {
+        let many = |simulator: &mut Simulator| {
+            for number in 0..30 {
+                let key = format!("k{number:02}");
+                simulator.put_state("cc", &key, "v".into()).unwrap();
+            }
+        };
+        let lines = lines(&result(many, "ok"), &result(|_| {}, "ok"));
+        assert_eq!(lines.len(), 21);
+        assert_eq!(lines.last().map(String::as_str), Some("and 10 more"));
+    }
+}

@@ -159,3 +159,61 @@ fn signed_response(payload: &bytes::Bytes) -> Option<Response> {
     let payload = ProposalResponsePayload::decode(payload.clone()).ok()?;
     ChaincodeAction::decode(payload.extension).ok()?.response
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use prost::Message as _;
+    use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload, Response};
+
+    use super::{Judged, judge};
+
+    fn answer(status: i32, signed: Option<&'static str>) -> ProposalResponse {
+        let action = |text: &'static str| ChaincodeAction {
+            response: Some(Response {
+                status,
+                payload: Bytes::from_static(text.as_bytes()),
+                ..Response::default()
+            }),
+            ..ChaincodeAction::default()
+        };
+        let payload = |text| ProposalResponsePayload {
+            extension: action(text).encode_to_vec().into(),
+            ..ProposalResponsePayload::default()
+        };
+        ProposalResponse {
+            response: Some(Response {
+                status,
+                message: "said".to_owned(),
+                payload: Bytes::from_static(b"unsigned"),
+            }),
+            payload: signed.map_or_else(Bytes::new, |text| payload(text).encode_to_vec().into()),
+            ..ProposalResponse::default()
+        }
+    }
+
+    #[test]
+    fn a_result_is_the_payload_that_endorsers_would_sign() {
+        let Judged::Result(result) = judge(answer(200, Some("signed"))) else {
+            panic!("no result")
+        };
+        assert_eq!(result.payload, "signed");
+        let Judged::Result(result) = judge(answer(200, None)) else {
+            panic!("no result")
+        };
+        assert_eq!(result.payload, "unsigned");
+    }
+
+    #[test]
+    fn an_error_with_a_payload_or_below_500_is_the_chaincodes_and_else_the_peers() {
+        let chaincode =
+            |answer| matches!(judge(answer), Judged::Chaincode(said) if said.ends_with(", said"));
+        assert!(chaincode(answer(500, Some("signed"))));
+        assert!(chaincode(answer(404, None)));
+        assert!(matches!(judge(answer(500, None)), Judged::Peer(said) if said == "said"));
+        assert!(matches!(
+            judge(ProposalResponse::default()),
+            Judged::Peer(_)
+        ));
+    }
+}
