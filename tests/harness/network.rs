@@ -115,8 +115,8 @@ impl Network {
             command.args(["--channel", channel]);
         }
         let log = self.new_log("dev")?;
-        self.dev = Some(Process::start("weft dev", command, &log, "ready in ")?);
-        Ok(())
+        let dev = self.dev.insert(Process::start("weft dev", command, &log)?);
+        dev.wait_for_line("ready in ")
     }
 
     /// Ends `weft dev` by SIGTERM.
@@ -133,14 +133,29 @@ impl Network {
     /// # Errors
     /// It does not become ready; the error holds its log.
     pub fn start(&mut self, node: Node) -> Result<()> {
+        let mut process = self.spawn(node)?;
+        process.wait_for_line("listening on ")?;
+        self.nodes.insert(node, process);
+        Ok(())
+    }
+
+    /// Starts a node and kills it after that time, wherever it is by then.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn stumble(&mut self, node: Node, after: Duration) -> Result<()> {
+        let mut process = self.spawn(node)?;
+        std::thread::sleep(after);
+        process.kill()
+    }
+
+    fn spawn(&mut self, node: Node) -> Result<Process> {
         let log = self.new_log(node.name())?;
         let mut command = Command::new(&self.artifacts.weft);
         command
             .args([node.command(), "--config"])
             .arg(self.config(node));
-        let process = Process::start(node.name(), command, &log, "listening on ")?;
-        self.nodes.insert(node, process);
-        Ok(())
+        Process::start(node.name(), command, &log)
     }
 
     /// Ends a node by SIGTERM.

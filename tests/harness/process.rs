@@ -22,11 +22,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command whose stdout and stderr go to a new file, and waits for a line that starts with `ready`.
+    /// Starts a command whose stdout and stderr go to a new file.
     ///
     /// # Errors
-    /// It cannot be started, ends at once, or is not ready after a minute; the error holds the end of its log.
-    pub fn start(name: &str, mut command: Command, log: &Path, ready: &str) -> Result<Self> {
+    /// It cannot be started.
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
         let file =
             File::create_new(log).with_context(|| format!("cannot make {}", log.display()))?;
         let child = command
@@ -35,13 +35,32 @@ impl Process {
             .stderr(file)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        let mut process = Self {
+        Ok(Self {
             name: name.to_owned(),
             child,
             log: log.to_path_buf(),
-        };
-        process.wait_for_line(ready)?;
-        Ok(process)
+        })
+    }
+
+    /// Waits for a line of its output that starts so.
+    ///
+    /// # Errors
+    /// It ended, or the line has not come after a minute; the error holds the end of its log.
+    pub fn wait_for_line(&mut self, start: &str) -> Result<()> {
+        let begun = Instant::now();
+        while !self.log().lines().any(|line| line.starts_with(start)) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{} ended: {status}\n{}", self.name, self.log_tail());
+            }
+            ensure!(
+                begun.elapsed() < START_TIMEOUT,
+                "{} is not ready\n{}",
+                self.name,
+                self.log_tail()
+            );
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     /// Kills it as `kill -9` does, and waits until it is gone.
@@ -105,23 +124,6 @@ impl Process {
             self.name,
             log.get(from..).unwrap_or_default()
         )
-    }
-
-    fn wait_for_line(&mut self, start: &str) -> Result<()> {
-        let begun = Instant::now();
-        while !self.log().lines().any(|line| line.starts_with(start)) {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("{} ended: {status}\n{}", self.name, self.log_tail());
-            }
-            ensure!(
-                begun.elapsed() < START_TIMEOUT,
-                "{} is not ready\n{}",
-                self.name,
-                self.log_tail()
-            );
-            std::thread::sleep(PAUSE);
-        }
-        Ok(())
     }
 }
 

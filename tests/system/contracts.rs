@@ -71,3 +71,65 @@ fn peers_that_come_to_different_results_do_not_make_a_transaction() {
         "{said}"
     );
 }
+
+#[test]
+fn a_definition_that_asks_for_it_is_initialised_before_anything_else_and_once() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    let (org1, org2) = (
+        network.weft(profile::ORG1_ADMIN),
+        network.weft(profile::ORG2_ADMIN),
+    );
+    network
+        .deploy_with(&org1, &org2, "troubles", "troubles", &["--init-required"])
+        .unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    let put = ["submit", "troubles", "Put", "k", "v"];
+    let refused = user.fails(&put).unwrap();
+    assert!(refused.contains("init"), "{refused}");
+    user.ok(&["submit", "troubles", "Begin", "first", "--init"])
+        .unwrap();
+    in_step(&user, &network.weft(profile::ORG2_USER)).unwrap();
+    assert_eq!(
+        user.ok(&["evaluate", "troubles", "Get", "begun"]).unwrap(),
+        "first"
+    );
+    user.ok(&put).unwrap();
+    let refused = user
+        .fails(&["submit", "troubles", "Begin", "second", "--init"])
+        .unwrap();
+    assert!(refused.contains("init"), "{refused}");
+}
+
+#[test]
+fn a_contract_calls_another_one_in_the_same_transaction_and_reads_on_another_channel() {
+    let network = Network::dev(&["alpha", "beta"]).unwrap();
+    for channel in ["alpha", "beta"] {
+        let org1 = network.weft_on(profile::ORG1_ADMIN, channel).unwrap();
+        let org2 = network.weft_on(profile::ORG2_ADMIN, channel).unwrap();
+        for name in ["caller", "callee"] {
+            network
+                .deploy_with(&org1, &org2, "troubles", name, &[])
+                .unwrap();
+        }
+    }
+    let alpha = network.weft_on(profile::ORG1_USER, "alpha").unwrap();
+    let beta = network.weft_on(profile::ORG1_USER, "beta").unwrap();
+    assert_eq!(
+        alpha
+            .ok(&["submit", "caller", "Call", "callee", "k", "v"])
+            .unwrap(),
+        "200"
+    );
+    assert_eq!(alpha.ok(&["evaluate", "callee", "Get", "k"]).unwrap(), "v");
+    assert_eq!(
+        alpha.ok(&["evaluate", "caller", "Get", "k"]).unwrap(),
+        "",
+        "each has a namespace of its own"
+    );
+    assert_eq!(
+        beta.ok(&["evaluate", "caller", "Ask", "alpha", "callee", "k"])
+            .unwrap(),
+        "v"
+    );
+    assert_eq!(beta.ok(&["evaluate", "callee", "Get", "k"]).unwrap(), "");
+}

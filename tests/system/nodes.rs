@@ -1,7 +1,9 @@
 //! How nodes start and end.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use system_tests::{Network, Node, profile};
@@ -40,15 +42,50 @@ fn a_network_that_is_started_again_goes_on_where_it_was() {
     equal_digests(&network);
 }
 
+/// A client that follows events and is in the middle of it.
+struct Listener(Child);
+
+impl Listener {
+    fn start(network: &Network) -> Self {
+        let user = network.weft(profile::ORG1_USER);
+        user.ok(&[
+            "submit",
+            "basic",
+            "CreateAsset",
+            "heard",
+            "blue",
+            "5",
+            "Ann",
+            "1",
+        ])
+        .unwrap();
+        let mut events = user.command(&["events", "basic", "--from", "0"]);
+        let mut child = events
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.contains("heard"), "the first event: {line}");
+        Self(child)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn sigterm_ends_each_node_with_0_though_clients_hold_streams_open() {
     let mut network = Network::split(&["mychannel"]).unwrap();
     network.deploy("asset-transfer", "basic").unwrap();
-    let mut listener = network
-        .weft(profile::ORG1_USER)
-        .command(&["events", "basic", "--from", "0"])
-        .spawn()
-        .unwrap();
+    let _listener = Listener::start(&network);
     for node in [Node::Peer1, Node::Peer2, Node::Orderer] {
         let begun = Instant::now();
         network.stop(node).unwrap();
@@ -59,8 +96,6 @@ fn sigterm_ends_each_node_with_0_though_clients_hold_streams_open() {
             begun.elapsed()
         );
     }
-    listener.kill().unwrap();
-    listener.wait().unwrap();
     for node in Node::ALL {
         network.start(node).unwrap();
     }
@@ -75,17 +110,11 @@ fn sigterm_ends_each_node_with_0_though_clients_hold_streams_open() {
 fn a_second_signal_ends_a_node_at_once() {
     let mut network = Network::split(&["mychannel"]).unwrap();
     network.deploy("asset-transfer", "basic").unwrap();
-    let mut listener = network
-        .weft(profile::ORG1_USER)
-        .command(&["events", "basic", "--from", "0"])
-        .spawn()
-        .unwrap();
+    let _listener = Listener::start(&network);
     let peer = network.process(Node::Peer1).unwrap();
     peer.signal("TERM").unwrap();
     let _ = peer.signal("INT");
     peer.wait(Duration::from_secs(5)).unwrap();
-    listener.kill().unwrap();
-    listener.wait().unwrap();
 }
 
 #[test]
@@ -122,5 +151,59 @@ fn two_processes_do_not_share_a_folder() {
             .map(|error| format!("{error:#}"))
             .unwrap_or_default();
         assert!(said.contains("ended"), "{}: {said}", node.name());
+    }
+}
+
+/// A plain HTTP/1.1 request; gives the answer as it came.
+fn http_get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn each_node_tells_whether_it_is_well_and_what_it_counts() {
+    let mut network = Network::dev(&["mychannel"]).unwrap();
+    network.stop_dev().unwrap();
+    for node in Node::ALL {
+        // A port that was free a moment ago: a node takes a fixed one here, as its operator would say it.
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let config = network.config(node);
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(
+            &config,
+            format!("{text}\noperations_address: '{address}'\n"),
+        )
+        .unwrap();
+        network.start(node).unwrap();
+        let health = http_get(&address, "/healthz");
+        assert!(
+            health.starts_with("HTTP/1.1 200"),
+            "{}: {health}",
+            node.name()
+        );
+        let metrics = http_get(&address, "/metrics");
+        assert!(
+            metrics.starts_with("HTTP/1.1 200"),
+            "{}: {metrics}",
+            node.name()
+        );
+        assert!(metrics.contains("# TYPE "), "{}: {metrics}", node.name());
+        let nothing = http_get(&address, "/nosuch");
+        assert!(
+            nothing.starts_with("HTTP/1.1 404"),
+            "{}: {nothing}",
+            node.name()
+        );
     }
 }

@@ -60,3 +60,57 @@ fn a_note_is_read_by_its_organisation_and_by_no_other() {
     assert!(gone.contains("chaincode response 404"), "{gone}");
     crate::walk::equal_digests(&network);
 }
+
+#[test]
+fn a_collection_holds_what_its_definition_says() {
+    let network = Network::dev(&["mychannel"]).unwrap();
+    let collections = network.dir().join("collections.json");
+    let definition = r#"[
+        {"name": "ours", "policy": "OR('Org1MSP.member')", "requiredPeerCount": 0, "maxPeerCount": 0,
+         "blockToLive": 3, "memberOnlyRead": true, "memberOnlyWrite": true,
+         "endorsementPolicy": {"signaturePolicy": "OR('Org1MSP.peer')"}}]"#;
+    std::fs::write(&collections, definition).unwrap();
+    let (org1, org2) = (
+        network.weft(profile::ORG1_ADMIN),
+        network.weft(profile::ORG2_ADMIN),
+    );
+    let more = ["--collections", collections.to_str().unwrap()];
+    network
+        .deploy_with(&org1, &org2, "troubles", "troubles", &more)
+        .unwrap();
+    let (org1, org2) = (
+        network.weft(profile::ORG1_USER),
+        network.weft(profile::ORG2_USER),
+    );
+    let put = |key| {
+        [
+            "submit",
+            "troubles",
+            "PutPrivate",
+            "ours",
+            key,
+            "--transient",
+            "value=a secret",
+            "--org",
+            "Org1MSP",
+        ]
+    };
+    org1.ok(&put("k")).unwrap();
+    let get = ["evaluate", "troubles", "GetPrivate", "ours", "k"];
+    assert_eq!(org1.ok(&get).unwrap(), "a secret");
+    in_step(&org1, &org2).unwrap();
+    org2.fails(&get)
+        .expect("a client of another organisation may not read");
+    org2.fails(&put("l")).expect("nor write");
+    org1.fails(&["evaluate", "troubles", "GetPrivate", "nosuch", "k"])
+        .expect("a collection must be defined");
+
+    // It lives for three blocks beside the one that wrote it.
+    for number in 0..4 {
+        assert_eq!(org1.ok(&get).unwrap(), "a secret", "{number} blocks later");
+        org1.ok(&["submit", "troubles", "Put", "k", &number.to_string()])
+            .unwrap();
+    }
+    assert_eq!(org1.ok(&get).unwrap(), "", "it has expired");
+    crate::walk::equal_digests(&network);
+}

@@ -63,7 +63,7 @@ fn run_binary(
     node: &node::Node,
     slowest: &mut Slowest,
 ) -> Result<bool> {
-    println!("--- {}", binary.name);
+    let mut output = Output::new(format!("--- {}", binary.name), !filters.is_empty());
     let mut child = Command::new(&binary.path)
         .args(filters)
         // The harness of a stable toolchain tells times only when asked in this way.
@@ -75,16 +75,57 @@ fn run_binary(
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", binary.path.display()))?;
-    let output = child.stdout.take().context("the child has no stdout")?;
-    for line in BufReader::new(output).lines() {
-        let line = line.context("cannot read a test's output")?;
-        println!("{line}");
-        slowest.note(&binary.name, &line);
+    let mut stdout = BufReader::new(child.stdout.take().context("the child has no stdout")?);
+    let mut line = Vec::new();
+    while stdout
+        .read_until(b'\n', &mut line)
+        .context("cannot read a test's output")?
+        > 0
+    {
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches('\n');
+        output.print(text);
+        slowest.note(&binary.name, text);
+        line.clear();
     }
-    Ok(child
-        .wait()
-        .context("cannot wait for a test binary")?
-        .success())
+    let status = child.wait().context("cannot wait for a test binary")?;
+    if !status.success() {
+        output.release();
+    }
+    Ok(status.success())
+}
+
+/// What a test binary prints. Where only some tests are asked for, binaries that run none of them are not shown.
+struct Output {
+    held: Option<Vec<String>>,
+}
+
+impl Output {
+    fn new(title: String, is_filtered: bool) -> Self {
+        let mut output = Self {
+            held: Some(vec![title]),
+        };
+        if !is_filtered {
+            output.release();
+        }
+        output
+    }
+
+    fn print(&mut self, line: &str) {
+        if line.starts_with("test ") && !line.starts_with("test result: ") {
+            self.release();
+        }
+        match &mut self.held {
+            Some(held) => held.push(line.to_owned()),
+            None => println!("{line}"),
+        }
+    }
+
+    fn release(&mut self) {
+        for line in self.held.take().into_iter().flatten() {
+            println!("{line}");
+        }
+    }
 }
 
 fn run_doc_tests(failed: &mut Vec<String>) -> Result<()> {

@@ -7,6 +7,12 @@ pub struct Troubles;
 
 #[contract]
 impl Troubles {
+    /// Puts the first value, where a definition asks for an initialisation.
+    #[init]
+    fn begin(ctx: &mut Context, value: &str) -> Result<()> {
+        ctx.put_state("begun", value.as_bytes())
+    }
+
     /// Writes a value without reading it.
     #[transaction]
     fn put(ctx: &mut Context, key: &str, value: &str) -> Result<()> {
@@ -42,6 +48,35 @@ impl Troubles {
     #[transaction]
     fn hide(ctx: &mut Context, msp_id: &str) -> Result<()> {
         ctx.implicit_collection(msp_id).put("secret", b"hidden")
+    }
+
+    /// Writes a value into a collection; the value comes in the transient map under `value`.
+    #[transaction]
+    fn put_private(ctx: &mut Context, collection: &str, key: &str) -> Result<()> {
+        let value = ctx.transient("value").unwrap_or_default();
+        ctx.collection(collection).put(key, &value)
+    }
+
+    /// A value of a collection; empty if there is none.
+    #[query]
+    fn get_private(ctx: &Context, collection: &str, key: &str) -> Result<String> {
+        Ok(String::from_utf8(ctx.collection(collection).get(key)?.unwrap_or_default())?)
+    }
+
+    /// Asks a chaincode on another channel for a value.
+    #[query]
+    fn ask(ctx: &Context, channel: &str, chaincode: &str, key: &str) -> Result<String> {
+        let args: [&[u8]; 2] = [b"Get", key.as_bytes()];
+        let response = ctx.query_chaincode(chaincode, &args, channel)?;
+        Ok(String::from_utf8(response.payload)?)
+    }
+
+    /// Calls another chaincode's `Put` and gives its status.
+    #[transaction]
+    fn call(ctx: &mut Context, chaincode: &str, key: &str, value: &str) -> Result<String> {
+        let args: [&[u8]; 3] = [b"Put", key.as_bytes(), value.as_bytes()];
+        let response = ctx.invoke_chaincode(chaincode, &args)?;
+        Ok(format!("{}", response.status))
     }
 
     /// Runs until its fuel is used up.
