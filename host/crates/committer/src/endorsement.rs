@@ -14,13 +14,16 @@ use model::TxValidationCode;
 use model::hash::Digest;
 use msp::Identity;
 use msp::policy::{ApplicationPolicy, SignaturePolicy};
-use rwset::{NamespaceRwSet, StateReader};
+use rwset::{NamespaceRwSet, StateError, StateReader, VersionedValue};
 
 use crate::Error;
 use crate::verify::EndorsedContent;
 
 /// A key of the public or the hashed state: namespace, collection (empty: public), key or key hash.
 type KeyName = (String, String, Bytes);
+
+/// A written key or key hash, with what is committed under it.
+type Key = (Bytes, Result<Option<VersionedValue>, StateError>);
 
 /// Judges the transactions of one block, in order.
 pub(crate) struct Endorsements<'a> {
@@ -40,8 +43,8 @@ enum Failure {
     State(Error),
 }
 
-impl From<rwset::StateError> for Failure {
-    fn from(error: rwset::StateError) -> Self {
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
         Self::State(error.into())
     }
 }
@@ -101,28 +104,36 @@ impl<'a> Endorsements<'a> {
         let namespace = self
             .namespace(name)?
             .ok_or(Failure::Code(TxValidationCode::InvalidChaincode))?;
+        let reader = self.reader;
         let mut evaluated = false;
         if let Some(set) = set {
-            let public = set
+            let keys = set
                 .writes()
                 .map(|(key, _)| key)
                 .chain(set.metadata_writes());
+            let rows = keys.map(|key| {
+                (
+                    Bytes::copy_from_slice(key.as_bytes()),
+                    reader.get(name, key),
+                )
+            });
             let policy = namespace.policy(&self.channel());
-            evaluated |= self.check_public(name, public, &policy, endorsers)?;
+            evaluated |= self.check_keys((name, ""), rows, &policy, endorsers)?;
             for collection in set
                 .collections()
                 .iter()
                 .filter(|collection| collection.is_written())
             {
-                let keys = collection
+                let place = (name, collection.name());
+                let hashes = collection
                     .writes()
                     .map(|(hash, _)| hash)
                     .chain(collection.metadata_writes());
+                let rows = hashes.map(|hash| (hash.clone(), hashed_row(reader, place, hash)));
                 let policy = namespace
-                    .collection_policy(&self.channel(), collection.name())
+                    .collection_policy(&self.channel(), place.1)
                     .ok_or(REFUSED)?;
-                evaluated |=
-                    self.check_hashed(name, collection.name(), keys, &policy, endorsers)?;
+                evaluated |= self.check_keys(place, rows, &policy, endorsers)?;
             }
         }
         if !evaluated {
@@ -135,54 +146,20 @@ impl<'a> Endorsements<'a> {
         Ok(())
     }
 
-    fn check_public<'k>(
+    /// Each key by its own policy if it has one, else all of them once by `policy`. Whether there was any key.
+    fn check_keys(
         &mut self,
-        name: &str,
-        keys: impl Iterator<Item = &'k str>,
+        (name, collection): (&str, &str),
+        keys: impl Iterator<Item = Key>,
         policy: &Bytes,
         endorsers: &[Arc<Identity>],
     ) -> Result<bool, Failure> {
         let (mut any, mut by_policy) = (false, false);
-        for key in keys {
+        for (key, row) in keys {
             any = true;
-            self.refuse_changed(name, "", Bytes::copy_from_slice(key.as_bytes()))?;
-            let row = self.reader.get(name, key)?;
-            match row
-                .and_then(|row| row.validation_parameter())
-                .filter(|parameter| !parameter.is_empty())
-            {
-                Some(parameter) => self.evaluate_key_policy(&parameter, endorsers)?,
-                None if by_policy => {}
-                None => {
-                    self.evaluate(policy, endorsers)?;
-                    by_policy = true;
-                }
-            }
-        }
-        Ok(any)
-    }
-
-    fn check_hashed<'k>(
-        &mut self,
-        name: &str,
-        collection: &str,
-        hashes: impl Iterator<Item = &'k Bytes>,
-        policy: &Bytes,
-        endorsers: &[Arc<Identity>],
-    ) -> Result<bool, Failure> {
-        let (mut any, mut by_policy) = (false, false);
-        for hash in hashes {
-            any = true;
-            self.refuse_changed(name, collection, hash.clone())?;
-            // A key hash of another length is no key's: there is nothing committed under it.
-            let row = match Digest::try_from(hash.as_ref()) {
-                Ok(hash) => self.reader.get_hashed(name, collection, &hash)?,
-                Err(_) => None,
-            };
-            match row
-                .and_then(|row| row.validation_parameter())
-                .filter(|parameter| !parameter.is_empty())
-            {
+            self.refuse_changed(name, collection, key)?;
+            let parameter = row?.and_then(|row| row.validation_parameter());
+            match parameter.filter(|parameter| !parameter.is_empty()) {
                 Some(parameter) => self.evaluate_key_policy(&parameter, endorsers)?,
                 None if by_policy => {}
                 None => {
@@ -273,5 +250,17 @@ impl<'a> Endorsements<'a> {
             msps: self.bundle.msps(),
             policies: self.bundle.policies(),
         }
+    }
+}
+
+/// What is committed under a key hash. A hash of another length is no key's: there is nothing under it.
+fn hashed_row(
+    reader: &dyn StateReader,
+    (namespace, collection): (&str, &str),
+    hash: &Bytes,
+) -> Result<Option<VersionedValue>, StateError> {
+    match Digest::try_from(hash.as_ref()) {
+        Ok(hash) => reader.get_hashed(namespace, collection, &hash),
+        Err(_) => Ok(None),
     }
 }

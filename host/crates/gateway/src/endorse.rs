@@ -8,7 +8,7 @@ use proto::gateway::{EndorseRequest, EndorseResponse, ErrorDetail};
 use proto::protos::ProposalResponse;
 use tonic::{Code, Status};
 
-use crate::failure::{detail, status};
+use crate::failure::{Failed, detail, result_of, status};
 use crate::nodes::Peer;
 use crate::request::{Place, Proposed};
 use crate::{Gateway, difference, plan};
@@ -233,25 +233,11 @@ fn no_plan(why: &str) -> Status {
 
 /// Whether a peer has endorsed; else what it or the chaincode said.
 fn judge(answer: &ProposalResponse) -> Result<(), String> {
-    let Some(response) = &answer.response else {
-        return Err("the peer sent no response".to_owned());
-    };
-    if (200..400).contains(&response.status) {
-        let endorsed = answer.endorsement.is_some();
-        return if endorsed {
-            Ok(())
-        } else {
-            Err("the peer sent no endorsement".to_owned())
-        };
+    result_of(answer).map_err(Failed::into_text)?;
+    match answer.endorsement {
+        Some(_) => Ok(()),
+        None => Err("the peer sent no endorsement".to_owned()),
     }
-    let from_chaincode = !answer.payload.is_empty() || (400..500).contains(&response.status);
-    if from_chaincode {
-        return Err(format!(
-            "chaincode response {}, {}",
-            response.status, response.message
-        ));
-    }
-    Err(response.message.clone())
 }
 
 /// Keeps an endorsement that agrees with the first one; else says where the two differ.

@@ -6,7 +6,7 @@ use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload, 
 use tonic::{Code, Status};
 
 use crate::Gateway;
-use crate::failure::{detail, status};
+use crate::failure::{Failed, detail, result_of, status};
 use crate::nodes::Peer;
 use crate::plan;
 use crate::request::{Place, Proposed};
@@ -38,18 +38,18 @@ impl Gateway {
                 Err(refused) => {
                     details.push(detail(&peer.address, &peer.msp_id, refused.message()))
                 }
-                Ok(response) => match judge(response) {
-                    Judged::Result(result) => {
+                Ok(response) => match judge(&response) {
+                    Ok(result) => {
                         return Ok(EvaluateResponse {
                             result: Some(result),
                         });
                     }
-                    Judged::Chaincode(said) => {
+                    Err(Failed::Chaincode(said)) => {
                         let message = format!("evaluate call to endorser returned error: {said}");
                         let details = [detail(&peer.address, &peer.msp_id, said)];
                         return Err(status(Code::Unknown, message, &details));
                     }
-                    Judged::Peer(said) => {
+                    Err(Failed::Peer(said)) => {
                         answered = true;
                         details.push(detail(&peer.address, &peer.msp_id, said));
                     }
@@ -126,33 +126,13 @@ impl Gateway {
     }
 }
 
-enum Judged {
-    Result(Response),
-    /// The chaincode has answered with an error.
-    Chaincode(String),
-    /// The peer could not run it.
-    Peer(String),
-}
-
-/// The result with the payload that the endorsers would sign; an error of the chaincode has a payload, too.
-fn judge(answer: ProposalResponse) -> Judged {
-    let Some(mut response) = answer.response else {
-        return Judged::Peer("the peer sent no response".to_owned());
-    };
-    if (200..400).contains(&response.status) {
-        if let Some(signed) = signed_response(&answer.payload) {
-            response.payload = signed.payload;
-        }
-        return Judged::Result(response);
+/// The result with the payload that the endorsers would sign.
+fn judge(answer: &ProposalResponse) -> Result<Response, Failed> {
+    let mut response = result_of(answer)?.clone();
+    if let Some(signed) = signed_response(&answer.payload) {
+        response.payload = signed.payload;
     }
-    let from_chaincode = !answer.payload.is_empty() || (400..500).contains(&response.status);
-    if from_chaincode {
-        return Judged::Chaincode(format!(
-            "chaincode response {}, {}",
-            response.status, response.message
-        ));
-    }
-    Judged::Peer(response.message)
+    Ok(response)
 }
 
 fn signed_response(payload: &bytes::Bytes) -> Option<Response> {
@@ -166,7 +146,8 @@ mod tests {
     use prost::Message as _;
     use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload, Response};
 
-    use super::{Judged, judge};
+    use super::judge;
+    use crate::failure::Failed;
 
     fn answer(status: i32, signed: Option<&'static str>) -> ProposalResponse {
         let action = |text: &'static str| ChaincodeAction {
@@ -194,26 +175,20 @@ mod tests {
 
     #[test]
     fn a_result_is_the_payload_that_endorsers_would_sign() {
-        let Judged::Result(result) = judge(answer(200, Some("signed"))) else {
-            panic!("no result")
-        };
-        assert_eq!(result.payload, "signed");
-        let Judged::Result(result) = judge(answer(200, None)) else {
-            panic!("no result")
-        };
-        assert_eq!(result.payload, "unsigned");
+        let payload = |answer| judge(&answer).ok().map(|result| result.payload);
+        assert_eq!(payload(answer(200, Some("signed"))).unwrap(), "signed");
+        assert_eq!(payload(answer(200, None)).unwrap(), "unsigned");
     }
 
     #[test]
     fn an_error_with_a_payload_or_below_500_is_the_chaincodes_and_else_the_peers() {
-        let chaincode =
-            |answer| matches!(judge(answer), Judged::Chaincode(said) if said.ends_with(", said"));
+        let chaincode = |answer| matches!(judge(&answer), Err(Failed::Chaincode(said)) if said.ends_with(", said"));
         assert!(chaincode(answer(500, Some("signed"))));
         assert!(chaincode(answer(404, None)));
-        assert!(matches!(judge(answer(500, None)), Judged::Peer(said) if said == "said"));
+        assert!(matches!(judge(&answer(500, None)), Err(Failed::Peer(said)) if said == "said"));
         assert!(matches!(
-            judge(ProposalResponse::default()),
-            Judged::Peer(_)
+            judge(&ProposalResponse::default()),
+            Err(Failed::Peer(_))
         ));
     }
 }

@@ -5,6 +5,7 @@ use prost::Name as _;
 use prost_types::Any;
 use proto::gateway::ErrorDetail;
 use proto::google::rpc;
+use proto::protos::{ProposalResponse, Response};
 use tonic::{Code, Status};
 
 /// One node's part in a failure.
@@ -37,4 +38,43 @@ pub(crate) fn status(code: Code, message: impl Into<String>, details: &[ErrorDet
 /// A request that is not what the call takes.
 pub(crate) fn invalid(message: impl Into<String>) -> Status {
     Status::invalid_argument(message)
+}
+
+/// Why an answer is no result.
+pub(crate) enum Failed {
+    /// The chaincode has answered with an error.
+    Chaincode(String),
+    /// The peer could not run it.
+    Peer(String),
+}
+
+impl Failed {
+    /// What the client is told.
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Chaincode(text) | Self::Peer(text) => text,
+        }
+    }
+}
+
+/// A peer's response if it is a result. Errors of the chaincode come with the payload that would have been signed, or
+/// with a status below 500; a peer's own do not.
+///
+/// # Errors
+/// Whose error it is, and what is said of it.
+pub(crate) fn result_of(answer: &ProposalResponse) -> Result<&Response, Failed> {
+    let Some(response) = &answer.response else {
+        return Err(Failed::Peer("the peer sent no response".to_owned()));
+    };
+    if (200..400).contains(&response.status) {
+        return Ok(response);
+    }
+    if answer.payload.is_empty() && !(400..500).contains(&response.status) {
+        return Err(Failed::Peer(response.message.clone()));
+    }
+    let text = format!(
+        "chaincode response {}, {}",
+        response.status, response.message
+    );
+    Err(Failed::Chaincode(text))
 }
