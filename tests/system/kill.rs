@@ -269,7 +269,14 @@ fn no_acknowledged_transaction_is_lost_or_doubled_when_nodes_are_ended_in_order(
     let mut busy = Busy::start();
     for node in Node::ALL {
         busy.progress();
+        let begun = Instant::now();
         busy.network.stop(node).unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(8),
+            "{} took {:?} to end",
+            node.name(),
+            begun.elapsed()
+        );
         busy.restart(node);
     }
     busy.check();

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use system_tests::{Network, Node, profile};
+use system_tests::{Network, Node, Random, profile};
 
 use crate::walk::equal_digests;
 
@@ -104,6 +104,40 @@ fn sigterm_ends_each_node_with_0_though_clients_hold_streams_open() {
         .ok(&["submit", "basic", "InitLedger"])
         .unwrap();
     equal_digests(&network);
+}
+
+#[test]
+fn who_waits_for_a_commit_does_not_hold_up_the_end_of_a_peer() {
+    let mut network = Network::split(&["mychannel"]).unwrap();
+    network.deploy("asset-transfer", "basic").unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let _inside = runtime.enter();
+    let client = network.client(profile::ORG1_USER, Random::new(3)).unwrap();
+    let never_submitted = runtime
+        .block_on(client.endorse("basic", &["InitLedger"]))
+        .unwrap();
+    let waiting = client.clone();
+    let waiting = runtime.spawn(async move { waiting.commit_status(&never_submitted.tx_id).await });
+    // It is the same connection: when this is answered, the request above has arrived, too.
+    runtime
+        .block_on(client.evaluate("basic", &["GetAllAssets"]))
+        .unwrap();
+    let begun = Instant::now();
+    network.stop(Node::Peer1).unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    let told = runtime.block_on(waiting).unwrap().unwrap_err();
+    assert_eq!(
+        (told.code(), told.message()),
+        (tonic::Code::Unavailable, "the peer is stopping")
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Gateway {
             signature: signed.signature,
         };
         let place = self.authorize(&request.channel_id, Resource::GatewayCommitStatus, data)?;
-        let committed = wait(&place, &request.transaction_id).await?;
+        let committed = self.wait(&place, &request.transaction_id).await?;
         Ok(CommitStatusResponse {
             result: committed.code.into(),
             block_number: committed.block,
@@ -69,24 +69,28 @@ impl Gateway {
         })?;
         Ok(place)
     }
-}
 
-/// Waits for the transaction, for as long as the caller does.
-async fn wait(place: &Place, stated: &str) -> Result<Committed, Status> {
-    let tx = TxId::parse(stated).map_err(|error| invalid(error.to_string()))?;
-    // First the waiter, then the index: a commit between the two is seen by the waiter.
-    let waiter = place
-        .channel
-        .waiters()
-        .wait(tx.clone())
-        .map_err(|error| Status::resource_exhausted(error.to_string()))?;
-    if let Some(found) = look_up(place, &tx).await? {
-        return Ok(found);
-    }
-    let failed = place.channel.failed().clone();
-    tokio::select! {
-        committed = waiter.committed() => committed.ok_or_else(|| Status::unavailable("the peer is stopping")),
-        () = failed.cancelled() => Err(Status::unavailable("the channel has stopped on this peer")),
+    /// Waits for the transaction, for as long as the caller does. A peer that stops commits nothing more: who still
+    /// waits then is told to ask another one, so that nobody holds up the end.
+    async fn wait(&self, place: &Place, stated: &str) -> Result<Committed, Status> {
+        let tx = TxId::parse(stated).map_err(|error| invalid(error.to_string()))?;
+        // First the waiter, then the index: a commit between the two is seen by the waiter.
+        let waiter = place
+            .channel
+            .waiters()
+            .wait(tx.clone())
+            .map_err(|error| Status::resource_exhausted(error.to_string()))?;
+        if let Some(found) = look_up(place, &tx).await? {
+            return Ok(found);
+        }
+        let stopping = || Status::unavailable("the peer is stopping");
+        let failed = place.channel.failed().clone();
+        tokio::select! {
+            biased;
+            committed = waiter.committed() => committed.ok_or_else(stopping),
+            () = failed.cancelled() => Err(Status::unavailable("the channel has stopped on this peer")),
+            () = self.inner.stop.cancelled() => Err(stopping()),
+        }
     }
 }
 
