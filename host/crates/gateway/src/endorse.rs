@@ -212,8 +212,9 @@ impl Gateway {
             .ledger()
             .snapshot()
             .map_err(|error| crate::unavailable(&error))?;
-        let policies = plan::policies(place, &snapshot, interest).map_err(|why| no_plan(&why))?;
-        plan::choose(place, &policies, available).ok_or_else(|| {
+        let policies =
+            plan::policies(&place.bundle, &snapshot, interest).map_err(|why| no_plan(&why))?;
+        plan::choose(&place.bundle, &policies, available).ok_or_else(|| {
             let addresses: Vec<String> = available
                 .iter()
                 .map(|peer| format!("{} ({})", peer.address, peer.msp_id))

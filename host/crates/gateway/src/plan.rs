@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ::channel::Bundle;
 use lifecycle::{Channel, Namespace, namespace};
 use msp::policy::ApplicationPolicy;
 use msp::policy::plan::{Share, smallest};
@@ -10,7 +11,6 @@ use proto::protos::{ChaincodeCall, ChaincodeInterest};
 use rwset::StateReader;
 
 use crate::nodes::Peer;
-use crate::request::Place;
 
 /// Built into every peer: their calls are endorsed, but no definition names a policy for them.
 pub(crate) const SYSTEM_CHAINCODES: [&str; 2] = ["cscc", "qscc"];
@@ -36,22 +36,21 @@ pub(crate) fn plain_interest(chaincode: &str) -> ChaincodeInterest {
 /// # Errors
 /// A sentence: a chaincode or collection that is not defined, a policy that cannot be read.
 pub(crate) fn policies(
-    place: &Place,
+    bundle: &Bundle,
     reader: &dyn StateReader,
     interest: &ChaincodeInterest,
 ) -> Result<Vec<ApplicationPolicy>, String> {
-    let orgs: Vec<(String, String)> = place
-        .bundle
+    let orgs: Vec<(String, String)> = bundle
         .application()
         .orgs
         .iter()
         .map(|org| (org.group_name.clone(), org.msp_id.clone()))
         .collect();
     let channel = Channel {
-        id: place.bundle.channel_id().as_str(),
+        id: bundle.channel_id().as_str(),
         orgs: &orgs,
-        msps: place.bundle.msps(),
-        policies: place.bundle.policies(),
+        msps: bundle.msps(),
+        policies: bundle.policies(),
     };
     let mut found = Vec::new();
     for call in &interest.chaincodes {
@@ -101,7 +100,7 @@ fn add_call(
 
 /// The peers to ask, out of `available`, whose order is that of preference; `None` if all of them are not enough.
 pub(crate) fn choose(
-    place: &Place,
+    bundle: &Bundle,
     policies: &[ApplicationPolicy],
     available: &[Peer],
 ) -> Option<Vec<Peer>> {
@@ -116,7 +115,7 @@ pub(crate) fn choose(
         }
     }
     let policies: Vec<&ApplicationPolicy> = policies.iter().collect();
-    let chosen = smallest(place.bundle.policies(), &policies, &shares)?;
+    let chosen = smallest(bundle.policies(), &policies, &shares)?;
     let mut wanted: BTreeMap<String, usize> = chosen
         .into_iter()
         .map(|share| (share.msp_id, share.endorsers))
@@ -130,3 +129,6 @@ pub(crate) fn choose(
     };
     Some(available.iter().filter(take).cloned().collect())
 }
+
+#[cfg(test)]
+mod tests;
