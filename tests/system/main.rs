@@ -7,6 +7,7 @@
     reason = "a test's panic is its failure, and a story is told in one piece"
 )]
 
+mod absent;
 mod channels;
 mod contracts;
 mod endorser;

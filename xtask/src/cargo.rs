@@ -206,3 +206,47 @@ pub(crate) fn build_contract(target: &Target, contract: &Path, folder: &Path) ->
         })?,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{test_binary, weft_binary};
+
+    fn artifact(target: &str, is_test: bool, executable: Option<&str>) -> Value {
+        json!({
+            "reason": "compiler-artifact", "manifest_path": "/w/host/Cargo.toml", "target": {"name": target},
+            "profile": {"test": is_test}, "executable": executable,
+        })
+    }
+
+    #[test]
+    fn the_binary_is_told_from_its_own_unit_tests() {
+        let (binary, tests) = (
+            artifact("weft", false, Some("/t/weft")),
+            artifact("weft", true, Some("/t/weft-1")),
+        );
+        assert_eq!(weft_binary(&binary).unwrap().to_str(), Some("/t/weft"));
+        assert_eq!(weft_binary(&tests), None);
+        assert!(test_binary(&binary).unwrap().is_none());
+        let found = test_binary(&tests).unwrap().unwrap();
+        assert_eq!(
+            (found.name.as_str(), found.folder.to_str()),
+            ("host::weft", Some("/w/host"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_run_is_no_test() {
+        assert!(
+            test_binary(&artifact("weft", true, None))
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            test_binary(&json!({"reason": "build-finished", "success": true}))
+                .unwrap()
+                .is_none()
+        );
+    }
+}

@@ -60,7 +60,9 @@ impl Troubles {
     /// A value of a collection; empty if there is none.
     #[query]
     fn get_private(ctx: &Context, collection: &str, key: &str) -> Result<String> {
-        Ok(String::from_utf8(ctx.collection(collection).get(key)?.unwrap_or_default())?)
+        Ok(String::from_utf8(
+            ctx.collection(collection).get(key)?.unwrap_or_default(),
+        )?)
     }
 
     /// Asks a chaincode on another channel for a value.
