@@ -115,8 +115,21 @@ impl Endorser {
     /// - UNAVAILABLE: this peer cannot simulate now; another may.
     /// - INTERNAL: this peer is broken; its log says how.
     pub async fn process(&self, signed: SignedProposal) -> Result<ProposalResponse, Status> {
+        self.process_from(signed, 0).await
+    }
+
+    /// As [`Endorser::process`], for a sender that has seen the channel at `height_min` blocks: a peer that is behind
+    /// waits for them, for [`Config::catch_up_timeout_ms`] at most.
+    ///
+    /// # Errors
+    /// As [`Endorser::process`].
+    pub async fn process_from(
+        &self,
+        signed: SignedProposal,
+        height_min: u64,
+    ) -> Result<ProposalResponse, Status> {
         let begun = Instant::now();
-        let done = self.answer(signed).await;
+        let done = self.answer(signed, height_min).await;
         self.inner.metrics.done(&done, begun.elapsed());
         grpc::answer(done)
     }
@@ -144,7 +157,11 @@ impl Endorser {
         &self.inner.metrics
     }
 
-    async fn answer(&self, signed: SignedProposal) -> Result<ProposalResponse, Error> {
+    async fn answer(
+        &self,
+        signed: SignedProposal,
+        height_min: u64,
+    ) -> Result<ProposalResponse, Error> {
         let max = self.inner.config.proposals_max;
         let admitted = self.inner.admitted.try_acquire();
         let _admitted = admitted.map_err(|_| Error::TooMany(max))?;
@@ -153,11 +170,21 @@ impl Endorser {
             .inner
             .in_flight
             .enter(request.proposal.channel_id(), request.tx_id.as_str())?;
+        self.catch_up(&request, height_min).await;
         let simulation = match self.simulate(&request).await? {
             Ran::Answered(simulation) => *simulation,
             Ran::Join(block) => self.join(*block).await,
         };
         endorse::respond(&self.inner, &request, simulation).await
+    }
+
+    /// Not an error when the time is over: what is there may do, and the answers of peers are compared anyway.
+    async fn catch_up(&self, request: &Request, height_min: u64) {
+        if let Some(joined) = &request.joined {
+            let mut height = joined.channel.ledger().watch_height();
+            let reached = height.wait_for(|height| *height >= height_min);
+            let _ = tokio::time::timeout(self.inner.config.catch_up_timeout(), reached).await;
+        }
     }
 
     async fn check(&self, signed: SignedProposal) -> Result<Request, Error> {

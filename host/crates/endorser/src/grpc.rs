@@ -1,7 +1,7 @@
 //! `protos.Endorser`, and how its errors look to clients.
 
 use proto::protos::{ProposalResponse, Response, SignedProposal};
-use services::protos::endorser_server;
+use services::{MIN_HEIGHT_METADATA, protos::endorser_server};
 use tonic::{Request, Status};
 use tracing::{error, warn};
 
@@ -13,7 +13,11 @@ impl endorser_server::Endorser for Endorser {
         &self,
         request: Request<SignedProposal>,
     ) -> Result<tonic::Response<ProposalResponse>, Status> {
-        let response = self.process(request.into_inner()).await?;
+        let height_min = request.metadata().get(MIN_HEIGHT_METADATA);
+        let height_min = height_min.and_then(|height| height.to_str().ok()?.parse().ok());
+        let response = self
+            .process_from(request.into_inner(), height_min.unwrap_or(0))
+            .await?;
         Ok(tonic::Response::new(response))
     }
 }

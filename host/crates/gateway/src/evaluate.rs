@@ -115,10 +115,12 @@ impl Gateway {
         peer: &Peer,
         proposed: &Proposed,
     ) -> Result<ProposalResponse, Status> {
+        let height = place.channel.ledger().height();
+        let signed = proposed.signed.clone();
         let asked = self
             .inner
             .nodes
-            .endorse(&place.bundle, peer, proposed.signed.clone());
+            .endorse(&place.bundle, peer, signed, height);
         match tokio::time::timeout(self.inner.config.endorsement_timeout, asked).await {
             Ok(answer) => answer,
             Err(_) => Err(Status::deadline_exceeded("endorsement timeout expired")),

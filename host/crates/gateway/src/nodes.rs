@@ -7,7 +7,7 @@ use ::channel::Bundle;
 use futures::future::BoxFuture;
 use proto::protos::{ProposalResponse, SignedProposal};
 use services::protos::endorser_client::EndorserClient;
-use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX};
+use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX, MIN_HEIGHT_METADATA};
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -100,12 +100,14 @@ impl Nodes {
         peers
     }
 
-    /// Asks one peer to endorse.
+    /// Asks one peer to endorse. Another peer is told how far this one is, so that it does not simulate on less than
+    /// what the client may have seen here.
     pub(crate) async fn endorse(
         &self,
         bundle: &Bundle,
         peer: &Peer,
         proposal: SignedProposal,
+        height: u64,
     ) -> Result<ProposalResponse, Status> {
         if peer.is_local {
             return (self.local)(proposal).await;
@@ -114,8 +116,12 @@ impl Nodes {
         let mut client = EndorserClient::new(connection)
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        let mut request = tonic::Request::new(proposal);
+        request
+            .metadata_mut()
+            .insert(MIN_HEIGHT_METADATA, height.into());
         client
-            .process_proposal(proposal)
+            .process_proposal(request)
             .await
             .map(tonic::Response::into_inner)
     }

@@ -27,6 +27,11 @@
 
 mod dial;
 
+/// Request metadata of our own on `protos.Endorser/ProcessProposal`: a ledger height, as a decimal number. A peer that is
+/// behind it waits a moment before it simulates, so that what a client saw committed at one organisation's peer is there
+/// at the others'. Fabric's peers pass it over.
+pub const MIN_HEIGHT_METADATA: &str = "weft-min-height";
+
 pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
 
 /// Declares the module of one package. The lints are off because the text inside is tonic's.

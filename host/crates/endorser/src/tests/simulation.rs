@@ -426,3 +426,30 @@ async fn when_all_threads_are_taken_proposals_wait_and_then_are_refused() {
         200 '' '', with results, with interest, endorsed, version 1"#]].assert_eq(&lines.join("\n"));
     taken.unwrap().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_behind_what_the_sender_has_seen_waits_for_the_block() {
+    let network = Network::with_chaincode().await;
+    let peer = &network.peers[0];
+    let height = peer.channel(CHANNEL).ledger().height();
+    let proposal = network.propose(network.user(), invoke("cc", &["get", "a"]));
+    let (answered, committed) = tokio::join!(
+        peer.endorser.process_from(proposal, height + 1),
+        network.submit(&[0, 1], network.user(), invoke("cc", &["put", "a", "1"])),
+    );
+    assert_eq!(committed, Ok(TxValidationCode::Valid));
+    assert_eq!(answered.unwrap().response.unwrap().payload, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_height_that_does_not_come_is_not_waited_for_for_ever() {
+    let network = Network::with_chaincode().await;
+    let config = Config {
+        catch_up_timeout_ms: 20,
+        ..Config::default()
+    };
+    let endorser = network.peers[0].configured(config);
+    let proposal = network.propose(network.user(), invoke("cc", &["get", "a"]));
+    let answered = endorser.process_from(proposal, u64::MAX).await.unwrap();
+    assert!(answered.endorsement.is_some());
+}
