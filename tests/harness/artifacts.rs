@@ -43,10 +43,8 @@ impl Artifacts {
     /// It was not built.
     pub fn contract(&self, name: &str) -> Result<PathBuf> {
         let file = format!("{}.wasm", name.replace('-', "_"));
-        let path = self
-            .target
-            .join("contracts/wasm32-unknown-unknown/release")
-            .join(file);
+        let folder = self.target.join("contracts").join(name);
+        let path = folder.join("wasm32-unknown-unknown/release").join(file);
         ensure!(
             path.is_file(),
             "{} is missing: run `cargo xtask test`",

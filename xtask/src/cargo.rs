@@ -195,16 +195,22 @@ pub(crate) fn wasm_target() -> Result<Target> {
     })?)
 }
 
-/// Compiles an example contract, given relative to the root, and gives the path of its module.
+/// Compiles a contract, given relative to the root, and gives the path of its module.
+///
+/// Each has a folder of its own in `folder`: paths in the module are written relative to the contract, so that what is
+/// compiled for one is no use for another, and in one folder each build would undo the other's.
 ///
 /// # Errors
 /// It does not compile; the error carries what the compiler says.
 pub(crate) fn build_contract(target: &Target, contract: &Path, folder: &Path) -> Result<PathBuf> {
-    Ok(
-        target.build(&root()?.join(contract), Some(folder), &mut |warnings| {
-            eprintln!("{warnings}")
-        })?,
-    )
+    let name = contract
+        .file_name()
+        .with_context(|| format!("{} has no name", contract.display()))?;
+    Ok(target.build(
+        &root()?.join(contract),
+        Some(&folder.join(name)),
+        &mut |warnings| eprintln!("{warnings}"),
+    )?)
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ fn run_contract_tests(contracts_folder: &Path, failed: &mut Vec<String>) -> Resu
         println!("--- {}", contract.display());
         let status = cargo::cargo()?
             .args(["test", "--locked", "--target-dir"])
-            .arg(contracts_folder)
+            .arg(contracts_folder.join("tests"))
             .current_dir(root.join(&contract))
             .status()?;
         if !status.success() {
