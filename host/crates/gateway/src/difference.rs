@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use prost::Message as _;
+use proto::kvrwset::range_query_info::ReadsInfo;
 use proto::kvrwset::{HashedRwSet, KvrwSet};
 use proto::protos::{ChaincodeAction, ProposalResponsePayload};
 use proto::rwset::TxReadWriteSet;
@@ -41,6 +42,41 @@ pub(crate) fn lines(first: &Bytes, other: &Bytes) -> Vec<String> {
         lines.push("the same reads, writes, response and event, encoded differently".to_owned());
     }
     lines
+}
+
+/// The lowest height at which a peer can have come to this result: above the newest version it has read. 0 if it has
+/// read nothing that is there.
+pub(crate) fn height_seen(payload: &Bytes) -> u64 {
+    newest_block(payload).map_or(0, |block| block.saturating_add(1))
+}
+
+fn newest_block(payload: &Bytes) -> Option<u64> {
+    let payload = ProposalResponsePayload::decode(payload.clone()).ok()?;
+    let action = ChaincodeAction::decode(payload.extension).ok()?;
+    let mut blocks = Vec::new();
+    for namespace in TxReadWriteSet::decode(action.results).ok()?.ns_rwset {
+        let set = KvrwSet::decode(namespace.rwset).ok()?;
+        let ranges = set
+            .range_queries_info
+            .into_iter()
+            .filter_map(|range| range.reads_info);
+        let in_ranges = ranges.flat_map(|reads| match reads {
+            ReadsInfo::RawReads(raw) => raw.kv_reads,
+            ReadsInfo::ReadsMerkleHashes(_) => Vec::new(),
+        });
+        let versions = set
+            .reads
+            .into_iter()
+            .chain(in_ranges)
+            .filter_map(|read| read.version);
+        blocks.extend(versions.map(|version| version.block_num));
+        for collection in namespace.collection_hashed_rwset {
+            let set = HashedRwSet::decode(collection.hashed_rwset).ok()?;
+            let versions = set.hashed_reads.into_iter().filter_map(|read| read.version);
+            blocks.extend(versions.map(|version| version.block_num));
+        }
+    }
+    blocks.into_iter().max()
 }
 
 /// What a result says, by name.
@@ -153,7 +189,7 @@ mod tests {
     use proto::protos::{ChaincodeAction, ChaincodeId, ProposalResponsePayload, Response};
     use rwset::{MemoryState, Simulator};
 
-    use super::lines;
+    use super::{height_seen, lines};
 
     /// What an endorser would sign after such a simulation.
     fn result(simulate: impl FnOnce(&mut Simulator), payload: &str) -> Bytes {
@@ -209,6 +245,24 @@ mod tests {
                 cc read of "known": version 4/2 against nothing
                 response: 200 "" "ok" against 200 "" "OK""#]],
         );
+    }
+
+    #[test]
+    fn a_result_shows_the_height_that_its_reads_need() {
+        let nothing = |simulator: &mut Simulator| {
+            simulator.get_state("cc", "absent").unwrap();
+        };
+        let read = |simulator: &mut Simulator| {
+            simulator.get_state("cc", "known").unwrap();
+        };
+        let range = |simulator: &mut Simulator| {
+            let cursor = simulator.open_range("cc", "k", "l").unwrap();
+            simulator.next(cursor, 10).unwrap();
+        };
+        assert_eq!(height_seen(&result(nothing, "ok")), 0);
+        assert_eq!(height_seen(&result(read, "ok")), 5);
+        assert_eq!(height_seen(&result(range, "ok")), 5);
+        assert_eq!(height_seen(&Bytes::from_static(b"\xff")), 0);
     }
 
     #[test]

@@ -17,6 +17,24 @@ const FIRST_FAILED: &str = "failed to endorse transaction, see attached details 
 const TOO_FEW: &str =
     "failed to collect enough transaction endorsements, see attached details for more info";
 
+/// Why there are not enough endorsements.
+enum Shortfall {
+    /// Among other things, peers came to different results, which show that one of them has seen this height.
+    Differ {
+        status: Status,
+        height: u64,
+    },
+    Other(Status),
+}
+
+impl Shortfall {
+    fn into_status(self) -> Status {
+        match self {
+            Self::Differ { status, .. } | Self::Other(status) => status,
+        }
+    }
+}
+
 /// An endorsement and who gave it.
 struct Endorsed {
     peer: Peer,
@@ -29,11 +47,16 @@ impl Gateway {
         let id = &proposed.channel_id;
         let place = Place::find(&self.inner.channels, id)
             .ok_or_else(|| no_plan(&format!("channel {id} is not joined by this peer")))?;
-        let endorsed = if request.endorsing_organizations.is_empty() {
-            self.by_policy(&place, &proposed).await?
-        } else {
-            self.by_organisations(&place, &proposed, &request.endorsing_organizations)
-                .await?
+        let organisations = &request.endorsing_organizations;
+        let endorsed = match self.collect(&place, &proposed, organisations).await {
+            Ok(endorsed) => endorsed,
+            Err(Shortfall::Other(status)) => return Err(status),
+            // Peers a block apart read different versions. When this peer has what the other has seen, they may agree.
+            Err(Shortfall::Differ { height, .. }) => {
+                place.catch_up(height).await;
+                let again = self.collect(&place, &proposed, organisations).await;
+                again.map_err(Shortfall::into_status)?
+            }
         };
         let responses: Vec<ProposalResponse> = endorsed
             .into_iter()
@@ -50,12 +73,32 @@ impl Gateway {
         })
     }
 
+    async fn collect(
+        &self,
+        place: &Place,
+        proposed: &Proposed,
+        organisations: &[String],
+    ) -> Result<Vec<Endorsed>, Shortfall> {
+        let mut differed = None;
+        let collected = if organisations.is_empty() {
+            self.by_policy(place, proposed, &mut differed).await
+        } else {
+            self.by_organisations(place, proposed, organisations, &mut differed)
+                .await
+        };
+        collected.map_err(|status| match differed {
+            Some(height) => Shortfall::Differ { status, height },
+            None => Shortfall::Other(status),
+        })
+    }
+
     /// One peer of each named organisation.
     async fn by_organisations(
         &self,
         place: &Place,
         proposed: &Proposed,
         organisations: &[String],
+        differed: &mut Option<u64>,
     ) -> Result<Vec<Endorsed>, Status> {
         let peers = self.inner.nodes.peers(&place.bundle);
         let of = |msp_id: &String| -> Vec<&Peer> {
@@ -80,7 +123,7 @@ impl Gateway {
         let mut endorsed: Vec<Endorsed> = Vec::new();
         for answer in join_all(asked).await {
             match answer {
-                Ok(answer) => take(&mut endorsed, answer, &mut details),
+                Ok(answer) => take(&mut endorsed, answer, &mut details, differed),
                 Err(failed) => details.extend(failed),
             }
         }
@@ -120,7 +163,12 @@ impl Gateway {
     }
 
     /// The first endorser says what the transaction touches; the plan for the others follows from that.
-    async fn by_policy(&self, place: &Place, proposed: &Proposed) -> Result<Vec<Endorsed>, Status> {
+    async fn by_policy(
+        &self,
+        place: &Place,
+        proposed: &Proposed,
+        differed: &mut Option<u64>,
+    ) -> Result<Vec<Endorsed>, Status> {
         let mut available = self.inner.nodes.peers(&place.bundle);
         if !(self.inner.can_run)(&proposed.channel_id, proposed.chaincode()) {
             available.retain(|peer| !peer.is_local);
@@ -154,7 +202,7 @@ impl Gateway {
             .clone()
             .filter(|interest| !interest.chaincodes.is_empty());
         let interest = interest.unwrap_or_else(|| plan::plain_interest(proposed.chaincode()));
-        self.complete(place, proposed, first, &interest, available)
+        self.complete(place, proposed, first, &interest, available, differed)
             .await
     }
 
@@ -166,6 +214,7 @@ impl Gateway {
         first: Endorsed,
         interest: &proto::protos::ChaincodeInterest,
         mut available: Vec<Peer>,
+        differed: &mut Option<u64>,
     ) -> Result<Vec<Endorsed>, Status> {
         // Who has endorsed already costs nothing more.
         available.sort_by_key(|peer| *peer != first.peer);
@@ -191,7 +240,7 @@ impl Gateway {
             for (peer, answer) in missing.iter().zip(join_all(asked).await) {
                 let failures = details.len();
                 match answer {
-                    Ok(answer) => take(&mut endorsed, answer, &mut details),
+                    Ok(answer) => take(&mut endorsed, answer, &mut details, differed),
                     Err(failed) => details.extend(failed),
                 }
                 if details.len() > failures {
@@ -242,7 +291,12 @@ fn judge(answer: &ProposalResponse) -> Result<(), String> {
 }
 
 /// Keeps an endorsement that agrees with the first one; else says where the two differ.
-fn take(endorsed: &mut Vec<Endorsed>, answer: Endorsed, details: &mut Vec<ErrorDetail>) {
+fn take(
+    endorsed: &mut Vec<Endorsed>,
+    answer: Endorsed,
+    details: &mut Vec<ErrorDetail>,
+    differed: &mut Option<u64>,
+) {
     let Some(first) = endorsed.first() else {
         endorsed.push(answer);
         return;
@@ -251,6 +305,8 @@ fn take(endorsed: &mut Vec<Endorsed>, answer: Endorsed, details: &mut Vec<ErrorD
         endorsed.push(answer);
         return;
     }
+    let seen = [&first.response.payload, &answer.response.payload].map(difference::height_seen);
+    *differed = seen.into_iter().chain(*differed).max();
     let of_peer = |message: String| detail(&answer.peer.address, &answer.peer.msp_id, message);
     details.push(of_peer("ProposalResponsePayloads do not match".to_owned()));
     let lines = difference::lines(&first.response.payload, &answer.response.payload);

@@ -1,6 +1,7 @@
 //! A gateway request's proposal, opened once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::channel::Bundle;
 use joined::{Channel, Channels};
@@ -60,7 +61,17 @@ pub(crate) struct Place {
     pub(crate) bundle: Arc<Bundle>,
 }
 
+/// How long this peer may take to commit what another one has committed already.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Place {
+    /// Waits until this peer has the channel at `height` blocks; gives up silently.
+    pub(crate) async fn catch_up(&self, height: u64) {
+        let mut reached = self.channel.ledger().watch_height();
+        let reached = reached.wait_for(|reached| *reached >= height);
+        let _ = tokio::time::timeout(CATCH_UP_TIMEOUT, reached).await;
+    }
+
     pub(crate) fn find(channels: &Channels, id: &str) -> Option<Self> {
         let channel = channels.get(id)?;
         let bundle = channel.bundle();
