@@ -87,6 +87,14 @@ pub(crate) trait Config: DeserializeOwned {
     fn check(&self) -> Result<(), String>;
 }
 
+/// Limits that bound something to nothing are mistakes.
+fn check_at_least_one(limits: &[(&str, usize)]) -> Result<(), String> {
+    match limits.iter().find(|(_, value)| *value == 0) {
+        Some((key, _)) => Err(format!("limits.{key} must be at least 1")),
+        None => Ok(()),
+    }
+}
+
 fn resolve_all<'a>(folder: &Path, paths: impl IntoIterator<Item = &'a mut PathBuf>) {
     for path in paths {
         *path = folder.join(&*path);

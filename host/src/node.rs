@@ -10,6 +10,7 @@ mod join;
 mod metrics;
 mod operations;
 mod orderer;
+mod own;
 mod peer;
 mod peer_operations;
 mod peer_services;

@@ -77,15 +77,11 @@ impl Config for OrdererConfig {
     fn check(&self) -> Result<(), String> {
         self.listen.check()?;
         listen::check_operations(self.operations_address)?;
-        let at_least_one = [
+        super::check_at_least_one(&[
             ("queue", self.limits.queue),
             ("stream_read_ahead", self.limits.stream_read_ahead),
             ("deliver_queue_blocks", self.limits.deliver_queue_blocks),
             ("connections", self.limits.connections),
-        ];
-        match at_least_one.iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(format!("limits.{key} must be at least 1")),
-            None => Ok(()),
-        }
+        ])
     }
 }

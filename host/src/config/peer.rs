@@ -96,15 +96,11 @@ impl Config for PeerConfig {
     fn check(&self) -> Result<(), String> {
         self.listen.check()?;
         listen::check_operations(self.operations_address)?;
-        let at_least_one = [
+        super::check_at_least_one(&[
             ("simulation_threads", self.limits.simulation_threads),
             ("simulation_queue", self.limits.simulation_queue),
             ("commit_waiters", self.limits.commit_waiters),
             ("connections", self.limits.connections),
-        ];
-        match at_least_one.iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(format!("limits.{key} must be at least 1")),
-            None => Ok(()),
-        }
+        ])
     }
 }

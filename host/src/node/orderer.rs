@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::orderer::{ChainTask, Orderer, Parts};
-use ledger::{JoinedChannel, NodeIdentity, NodeStore, OrdererLedger};
-use model::MspId;
-use model::hash::sha256;
-use msp::{Signer as _, SigningIdentity};
+use ledger::{JoinedChannel, NodeStore, OrdererLedger};
 use services::MESSAGE_SIZE_BYTES_MAX;
 use services::orderer::atomic_broadcast_server::AtomicBroadcastServer;
 use tokio::sync::mpsc;
@@ -17,7 +14,7 @@ use tonic::service::Routes;
 use tracing::info;
 
 use super::health::Failed;
-use super::{Node, NodeError, Task, join, operations};
+use super::{Node, NodeError, Task, join, operations, own};
 use crate::clock;
 use crate::config::OrdererConfig;
 use crate::server::Server;
@@ -28,19 +25,11 @@ use crate::tls;
 /// # Errors
 /// [`NodeError`], naming what of the configuration cannot be used.
 pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeError> {
-    let signer = Arc::new(SigningIdentity::from_folder(
-        &config.msp_folder,
-        &config.msp_id,
-    )?);
-    let identity = NodeIdentity {
-        msp_id: MspId::parse(signer.msp_id())?,
-        certificate_hash: sha256(signer.certificate().der()),
-    };
-    let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
+    let (signer, store) = own::open(&config.folder, &config.msp_folder, &config.msp_id).await?;
     let (streams, stop) = (TaskTracker::new(), CancellationToken::new());
     let orderer = Orderer::new(Parts {
         config: settings(&config)?,
-        signer,
+        signer: Arc::new(signer),
         clock: clock::seconds(),
         entropy: Arc::new(clock::fill_random),
         tasks: streams.clone(),

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use committer::Asker;
 use joined::Channels;
-use ledger::{NodeIdentity, NodeStore};
-use model::MspId;
-use model::hash::sha256;
-use msp::{SignatureMemo, Signer as _, SigningIdentity};
+use ledger::NodeStore;
+use msp::{SignatureMemo, SigningIdentity};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +14,7 @@ use tracing::info;
 
 use super::join::{self, Joiner};
 use super::peer_services::Services;
-use super::{Node, NodeError, Task, operations, peer_operations};
+use super::{Node, NodeError, Task, operations, own, peer_operations};
 use crate::clock;
 use crate::config::PeerConfig;
 use crate::server::Server;
@@ -82,12 +80,7 @@ pub(super) type ClientPem = (Vec<u8>, Vec<u8>);
 
 impl Own {
     async fn open(config: &PeerConfig) -> Result<Self, NodeError> {
-        let signer = SigningIdentity::from_folder(&config.msp_folder, &config.msp_id)?;
-        let identity = NodeIdentity {
-            msp_id: MspId::parse(signer.msp_id())?,
-            certificate_hash: sha256(signer.certificate().der()),
-        };
-        let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
+        let (signer, store) = own::open(&config.folder, &config.msp_folder, &config.msp_id).await?;
         Ok(Self {
             signer: Arc::new(signer),
             store,

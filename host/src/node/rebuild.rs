@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use committer::{Config, Metrics, Opening, open_channel};
-use ledger::{NodeIdentity, NodeStore, PeerLedger};
-use model::MspId;
-use model::hash::sha256;
-use msp::{SignatureMemo, Signer as _, SigningIdentity};
+use ledger::PeerLedger;
+use msp::SignatureMemo;
 
-use super::NodeError;
+use super::{NodeError, own};
 use crate::config::PeerConfig;
 
 /// Signatures remembered while blocks are committed again.
@@ -23,12 +21,7 @@ pub(crate) async fn rebuild(
     channel: Option<&str>,
     report: &mut dyn FnMut(&str, u64),
 ) -> Result<(), NodeError> {
-    let signer = SigningIdentity::from_folder(&config.msp_folder, &config.msp_id)?;
-    let identity = NodeIdentity {
-        msp_id: MspId::parse(signer.msp_id())?,
-        certificate_hash: sha256(signer.certificate().der()),
-    };
-    let store = NodeStore::open(&config.folder, &identity, &ledger::Config::default()).await?;
+    let (_, store) = own::open(&config.folder, &config.msp_folder, &config.msp_id).await?;
     let joined = store.channels()?;
     let wanted: Vec<_> = joined
         .iter()

@@ -198,6 +198,23 @@ impl Bundle {
             .collect()
     }
 
+    /// The PEM certificates to trust for a node of an organisation, one after the other; of all organisations of the
+    /// channel where it may be any one's.
+    #[must_use]
+    pub fn tls_roots_pem(&self, msp_id: Option<&str>) -> Vec<u8> {
+        let all = || self.msps().msp_ids().collect();
+        let msp_ids: Vec<&str> = msp_id.map_or_else(all, |msp_id| vec![msp_id]);
+        let mut pem = Vec::new();
+        for root in msp_ids
+            .into_iter()
+            .flat_map(|msp_id| self.msps().tls_root_certs(msp_id))
+        {
+            pem.extend_from_slice(root);
+            pem.push(b'\n');
+        }
+        pem
+    }
+
     /// What a caller must satisfy to use a resource on this channel.
     #[must_use]
     pub fn access(&self, resource: Resource) -> Access<'_> {

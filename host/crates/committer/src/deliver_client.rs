@@ -109,25 +109,11 @@ fn text(error: &Error) -> String {
 }
 
 fn endpoints(bundle: &Bundle, asker: &Asker) -> Vec<Endpoint> {
-    let endpoint = |found: ::channel::Endpoint| {
-        let ids: Vec<&str> = match &found.msp_id {
-            Some(msp_id) => vec![msp_id.as_str()],
-            None => bundle.msps().msp_ids().collect(),
-        };
-        let roots = ids
-            .iter()
-            .flat_map(|msp_id| bundle.msps().tls_root_certs(msp_id));
-        let mut tls_roots_pem = Vec::new();
-        for root in roots {
-            tls_roots_pem.extend_from_slice(root);
-            tls_roots_pem.push(b'\n');
-        }
-        Endpoint {
-            address: found.address,
-            tls_roots_pem,
-            tls_name: None,
-            client_pem: asker.client_pem.clone(),
-        }
+    let endpoint = |found: ::channel::Endpoint| Endpoint {
+        tls_roots_pem: bundle.tls_roots_pem(found.msp_id.as_deref()),
+        address: found.address,
+        tls_name: None,
+        client_pem: asker.client_pem.clone(),
     };
     bundle
         .orderer_endpoints()

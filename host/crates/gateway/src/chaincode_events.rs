@@ -6,6 +6,7 @@ use futures::Stream;
 use joined::Channel;
 use model::transaction::{Content, Opened};
 use model::{Block, TxValidationCode};
+use msp::policy::SignedData;
 use prost::Message as _;
 use proto::gateway::{
     ChaincodeEventsRequest, ChaincodeEventsResponse, SignedChaincodeEventsRequest,
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::failure::invalid;
-use crate::{Gateway, commit_status, unavailable};
+use crate::{Gateway, read};
 
 impl Gateway {
     pub(crate) async fn chaincode_events(
@@ -39,8 +40,11 @@ impl Gateway {
         if request.chaincode_id.is_empty() {
             return Err(invalid("no chaincode ID provided"));
         }
-        let data =
-            commit_status::signed_data(signed.request, request.identity.clone(), signed.signature);
+        let data = SignedData {
+            data: signed.request,
+            identity: request.identity.clone(),
+            signature: signed.signature,
+        };
         let place = self.authorize(&request.channel_id, Resource::GatewayChaincodeEvents, data)?;
         let events = Events::start(place.channel, request, self.inner.stop.clone()).await?;
         Ok(futures::stream::unfold(events, Events::step))
@@ -80,11 +84,7 @@ impl Events {
         };
         let after = Some(request.after_transaction_id).filter(|tx| !tx.is_empty());
         if let Some(tx) = after.clone() {
-            let ledger = channel.ledger().clone();
-            let found = tokio::task::spawn_blocking(move || ledger.tx(&tx)).await;
-            let found = found
-                .map_err(|error| unavailable(&error))?
-                .map_err(|error| unavailable(&error))?;
+            let found = read(&channel, move |ledger| ledger.tx(&tx)).await?;
             next = found.map_or(next, |location| location.block);
         }
         let height = channel.ledger().watch_height();
@@ -110,7 +110,7 @@ impl Events {
                 () = failed.cancelled() => Err("the channel has stopped on this peer"),
             };
             let read = match waited {
-                Ok(()) => self.read().await,
+                Ok(()) => self.next_block().await,
                 Err(why) => Err(Status::unavailable(why)),
             };
             match read {
@@ -136,13 +136,10 @@ impl Events {
         None
     }
 
-    async fn read(&self) -> Result<Block, Status> {
-        let (ledger, number) = (self.channel.ledger().clone(), self.next);
-        let read = tokio::task::spawn_blocking(move || ledger.block(number)).await;
-        let read = read
-            .map_err(|error| unavailable(&error))?
-            .map_err(|error| unavailable(&error))?;
-        read.ok_or_else(|| Status::not_found(format!("block {number} is not on this peer")))
+    async fn next_block(&self) -> Result<Block, Status> {
+        let number = self.next;
+        let block = read(&self.channel, move |ledger| ledger.block(number)).await?;
+        block.ok_or_else(|| Status::not_found(format!("block {number} is not on this peer")))
     }
 
     fn events(&mut self, block: &Block) -> Vec<ChaincodeEvent> {

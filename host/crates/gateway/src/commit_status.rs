@@ -1,7 +1,6 @@
 //! `CommitStatus`, step 16: how a transaction ended on this peer.
 
 use ::channel::{Access, Resource};
-use bytes::Bytes;
 use joined::Committed;
 use model::TxId;
 use msp::policy::SignedData;
@@ -11,7 +10,7 @@ use tonic::Status;
 
 use crate::failure::invalid;
 use crate::request::Place;
-use crate::{Gateway, unavailable};
+use crate::{Gateway, read};
 
 impl Gateway {
     pub(crate) async fn commit_status(
@@ -80,7 +79,7 @@ impl Gateway {
             .waiters()
             .wait(tx.clone())
             .map_err(|error| Status::resource_exhausted(error.to_string()))?;
-        if let Some(found) = look_up(place, &tx).await? {
+        if let Some(found) = look_up(place, tx).await? {
             return Ok(found);
         }
         let stopping = || Status::unavailable("the peer is stopping");
@@ -94,23 +93,10 @@ impl Gateway {
     }
 }
 
-async fn look_up(place: &Place, tx: &TxId) -> Result<Option<Committed>, Status> {
-    let (ledger, tx) = (place.channel.ledger().clone(), tx.clone());
-    let found = tokio::task::spawn_blocking(move || ledger.tx(tx.as_str())).await;
-    let found = found
-        .map_err(|error| unavailable(&error))?
-        .map_err(|error| unavailable(&error))?;
+async fn look_up(place: &Place, tx: TxId) -> Result<Option<Committed>, Status> {
+    let found = read(&place.channel, move |ledger| ledger.tx(tx.as_str())).await?;
     Ok(found.map(|location| Committed {
         block: location.block,
         code: location.code,
     }))
-}
-
-/// The bytes of a request that a client signed, for the events call, too.
-pub(crate) fn signed_data(data: Bytes, identity: Bytes, signature: Bytes) -> SignedData {
-    SignedData {
-        data,
-        identity,
-        signature,
-    }
 }

@@ -33,7 +33,8 @@ mod submit;
 
 use std::sync::Arc;
 
-use joined::Channels;
+use joined::{Channel, Channels};
+use ledger::PeerLedger;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -120,6 +121,17 @@ impl Gateway {
             .calls_max
             .saturating_sub(self.inner.calls.available_permits())
     }
+}
+
+/// Reads from a channel's ledger, which blocks, on a thread that may be blocked.
+async fn read<T: Send + 'static>(
+    channel: &Channel,
+    look: impl FnOnce(&PeerLedger) -> Result<T, ledger::Error> + Send + 'static,
+) -> Result<T, Status> {
+    let ledger = channel.ledger().clone();
+    let done = tokio::task::spawn_blocking(move || look(&ledger)).await;
+    done.map_err(|error| unavailable(&error))?
+        .map_err(|error| unavailable(&error))
 }
 
 /// This peer's own trouble: the cause goes to the log, the client may try again.

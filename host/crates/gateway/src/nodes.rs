@@ -112,7 +112,7 @@ impl Nodes {
         if peer.is_local {
             return (self.local)(proposal).await;
         }
-        let connection = self.connect(bundle, &peer.address, &[peer.msp_id.as_str()])?;
+        let connection = self.connect(bundle, &peer.address, Some(&peer.msp_id))?;
         let mut client = EndorserClient::new(connection)
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
@@ -126,22 +126,14 @@ impl Nodes {
             .map(tonic::Response::into_inner)
     }
 
-    /// The connection to a node whose certificate one of these organisations has issued.
+    /// The connection to a node of an organisation; without one, of any of the channel's.
     pub(crate) fn connect(
         &self,
         bundle: &Bundle,
         address: &str,
-        msp_ids: &[&str],
+        msp_id: Option<&str>,
     ) -> Result<Channel, Status> {
-        let mut tls_roots_pem = Vec::new();
-        for root in msp_ids
-            .iter()
-            .flat_map(|msp_id| bundle.msps().tls_root_certs(msp_id))
-        {
-            tls_roots_pem.extend_from_slice(root);
-            tls_roots_pem.push(b'\n');
-        }
-        let key = (address.to_owned(), tls_roots_pem);
+        let key = (address.to_owned(), bundle.tls_roots_pem(msp_id));
         let mut connections = self
             .connections
             .lock()

@@ -60,12 +60,10 @@ impl Gateway {
         orderer: &Endpoint,
         envelope: Envelope,
     ) -> Result<BroadcastResponse, Status> {
-        let all: Vec<&str> = place.bundle.msps().msp_ids().collect();
-        let ids = orderer.msp_id.as_deref().map_or(all, |msp_id| vec![msp_id]);
-        let connection = self
-            .inner
-            .nodes
-            .connect(&place.bundle, &orderer.address, &ids)?;
+        let connection =
+            self.inner
+                .nodes
+                .connect(&place.bundle, &orderer.address, orderer.msp_id.as_deref())?;
         let mut client = AtomicBroadcastClient::new(connection)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
         let mut answers = client
