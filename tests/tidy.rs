@@ -10,12 +10,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Floor of each crate of the workspace; a crate imports only lower floors.
 const FLOORS: &[(&str, u8)] = &[
     ("proto", 0),
-    ("services", 1), // generated from proto's files; only F4 and F5 import it, see `SERVICES_USERS`
+    ("services", 1), // generated from proto's files; only those in `SERVICES_USERS` import it
     ("toolchain", 0),
     ("model", 2),
     ("rwset", 3),
     ("msp", 3),
     ("channel", 4),
+    ("decoded", 5),
     ("delivery", 5),
     ("joined", 5),
     ("lifecycle", 4),
@@ -24,8 +25,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("endorser", 6),
     ("committer", 6),
     ("gateway", 6),
+    ("inspect", 6),
     ("orderer", 6),
-    ("weft", 7),
+    ("rest", 7),
+    ("weft", 8),
 ];
 
 /// Guest crates, tools and tests stand beside the floors.
@@ -41,14 +44,16 @@ const SERVICES_USERS: &[&str] = &[
     "endorser",
     "committer",
     "gateway",
+    "inspect",
     "orderer",
+    "rest",
     "weft",
     "system-tests",
 ];
 
 /// A heavy dependency and the crates it is at home in.
 const HOMES: &[(&str, &[&str])] = &[
-    ("axum", &["weft"]),
+    ("axum", &["rest", "weft"]),
     ("clap", &["weft"]),
     ("der", &["msp"]),
     ("openraft", &["orderer"]),
@@ -57,6 +62,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["ledger"]),
     ("rustls", &["weft"]),
     ("sqlx", &["ledger"]),
+    ("utoipa-axum", &["rest"]),
+    ("utoipa-swagger-ui", &["rest"]),
     ("wasmtime", &["runtime"]),
     ("wit-component", &["runtime"]),
     ("x509-cert", &["msp"]),

@@ -4,7 +4,6 @@
 
 mod blocks;
 mod chaincode;
-mod decoded;
 mod dev;
 mod digest;
 mod events;

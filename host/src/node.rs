@@ -5,7 +5,6 @@
 
 mod error;
 mod health;
-mod inspect;
 mod join;
 mod metrics;
 mod operations;

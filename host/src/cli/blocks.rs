@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use model::Block;
 
-use super::{Global, decoded, output};
+use super::{Global, output};
 
 /// Which block to show.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Global, decoded::Text, output};
+use decoded::Text;
+
+use super::{Global, output};
 
 /// Which events to follow.
 #[derive(Debug, clap::Args)]

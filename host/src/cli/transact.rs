@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use decoded::Text;
 use model::{TxValidationCode, codes};
 use serde::Serialize;
 
-use super::{Global, decoded::Text, failure::Hinted, output};
+use super::{Global, failure::Hinted, output};
 use crate::client::{Call, Committed};
 
 /// What to submit.

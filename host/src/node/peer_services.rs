@@ -9,6 +9,7 @@ use committer::DeliverService;
 use delivery::Deliver;
 use endorser::Endorser;
 use gateway::{Gateway, KnownPeer};
+use inspect::Inspect;
 use joined::Channels;
 use msp::{Msp, MspManager, MspVersion};
 use runtime::{Engine, Executor};
@@ -22,7 +23,6 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use super::NodeError;
-use super::inspect::Inspect;
 use super::join::Joiner;
 use super::peer::{ClientPem, Own};
 use crate::clock;

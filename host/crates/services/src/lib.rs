@@ -25,6 +25,7 @@
 //! # let _ = server;
 //! ```
 
+mod code;
 mod dial;
 
 /// Request metadata of our own on `protos.Endorser/ProcessProposal`: a ledger height, as a decimal number. A peer that is
@@ -32,6 +33,7 @@ mod dial;
 /// at the others'. Fabric's peers pass it over.
 pub const MIN_HEIGHT_METADATA: &str = "weft-min-height";
 
+pub use code::{CODE_METADATA, code_of, put_code, read_code, with_code};
 pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
 
 /// Declares the module of one package. The lints are off because the text inside is tonic's.

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// Bytes that are mostly text: a string, or `{"hex": …}` where they are not UTF-8.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Text(pub(crate) Bytes);
+pub struct Text(pub Bytes);
 
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -18,7 +18,7 @@ impl Serialize for Text {
 
 /// Bytes that are no text, such as a hash: lower-case hex.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hex(pub(super) Bytes);
+pub struct Hex(pub Bytes);
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -34,17 +34,17 @@ fn hex_map<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error
 
 /// A part that does not decode.
 #[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct Undecodable {
+pub(crate) struct Undecodable {
     /// Why.
-    pub(super) undecodable: String,
+    pub(crate) undecodable: String,
     /// The bytes.
-    pub(super) hex: Hex,
+    pub(crate) hex: Hex,
 }
 
 /// A part that decodes, or its bytes.
 #[derive(Clone, Debug, serde::Serialize)]
 #[serde(untagged)]
-pub(super) enum Part<T> {
+pub(crate) enum Part<T> {
     /// It decodes.
     Decoded(T),
     /// It does not.
@@ -53,7 +53,7 @@ pub(super) enum Part<T> {
 
 impl<T> Part<T> {
     /// Keeps the bytes where decoding failed.
-    pub(super) fn new(decoded: Result<T, String>, bytes: &Bytes) -> Self {
+    pub(crate) fn new(decoded: Result<T, String>, bytes: &Bytes) -> Self {
         match decoded {
             Ok(decoded) => Self::Decoded(decoded),
             Err(undecodable) => Self::Undecodable(Undecodable {

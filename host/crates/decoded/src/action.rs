@@ -14,7 +14,7 @@ use super::who::Who;
 
 /// An endorsed transaction, decoded.
 #[derive(Debug, Serialize)]
-pub(super) struct Action {
+pub(crate) struct Action {
     chaincode: Chaincode,
     args: Vec<Text>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -48,7 +48,7 @@ struct Event {
 
 impl Action {
     /// Decodes the data of a transaction's payload.
-    pub(super) fn new(data: &Bytes) -> Result<Self, String> {
+    pub(crate) fn new(data: &Bytes) -> Result<Self, String> {
         let mut actions = decode::<protos::Transaction>(data)?.actions;
         let action = actions
             .pop()
@@ -102,6 +102,6 @@ fn event(bytes: &Bytes) -> Part<Event> {
     Part::new(decoded, bytes)
 }
 
-pub(super) fn decode<M: Message + Default>(bytes: &Bytes) -> Result<M, String> {
+pub(crate) fn decode<M: Message + Default>(bytes: &Bytes) -> Result<M, String> {
     M::decode(bytes.clone()).map_err(|error| error.to_string())
 }

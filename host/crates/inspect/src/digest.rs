@@ -10,12 +10,14 @@ use tonic::{Request, Response, Status};
 use tracing::warn;
 
 /// Serves the digest of a peer's ledgers.
-pub(crate) struct Inspect {
+pub struct Inspect {
     channels: Channels,
 }
 
 impl Inspect {
-    pub(crate) fn new(channels: Channels) -> Self {
+    /// Serves these channels.
+    #[must_use]
+    pub fn new(channels: Channels) -> Self {
         Self { channels }
     }
 

@@ -12,7 +12,7 @@ use super::who::Who;
 
 /// An entry, decoded.
 #[derive(Debug, Serialize)]
-pub(super) struct Transaction {
+pub(crate) struct Transaction {
     index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
@@ -43,7 +43,7 @@ enum Body {
 
 impl Transaction {
     /// Decodes what can be decoded.
-    pub(super) fn new(index: usize, entry: &Bytes, code: Option<TxValidationCode>) -> Self {
+    pub(crate) fn new(index: usize, entry: &Bytes, code: Option<TxValidationCode>) -> Self {
         Self {
             index,
             code: code.map(codes::name),

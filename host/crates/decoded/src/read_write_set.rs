@@ -11,7 +11,7 @@ use super::bytes::{Hex, Part, Text};
 
 /// Reads and writes of one namespace. Empty lists are left out.
 #[derive(Debug, Serialize)]
-pub(super) struct Namespace {
+pub(crate) struct Namespace {
     namespace: String,
     #[serde(flatten)]
     public: Part<Public>,
@@ -133,7 +133,7 @@ struct HashedWrite {
 }
 
 /// Decodes an encoded `rwset.TxReadWriteSet`.
-pub(super) fn namespaces(results: &Bytes) -> Result<Vec<Namespace>, String> {
+pub(crate) fn namespaces(results: &Bytes) -> Result<Vec<Namespace>, String> {
     let set: TxReadWriteSet = decode(results)?;
     Ok(set.ns_rwset.into_iter().map(Namespace::new).collect())
 }

@@ -8,14 +8,14 @@ use super::bytes::Part;
 
 /// Who signed something, as stated.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Who {
+pub(crate) struct Who {
     msp_id: String,
     subject: String,
 }
 
 impl Who {
     /// Reads an encoded `msp.SerializedIdentity`. Nothing is verified.
-    pub(super) fn new(identity: &Bytes) -> Part<Self> {
+    pub(crate) fn new(identity: &Bytes) -> Part<Self> {
         let decoded = Identity::decode(identity)
             .map(|(msp_id, certificate)| Self {
                 msp_id,

@@ -12,7 +12,7 @@ use super::who::Who;
 
 /// A block, decoded.
 #[derive(Debug, Serialize)]
-pub(crate) struct Block {
+pub struct Block {
     number: u64,
     hash: Hex,
     previous_hash: Hex,
@@ -27,7 +27,7 @@ pub(crate) struct Block {
 
 impl Block {
     /// Decodes what can be decoded.
-    pub(crate) fn new(block: &ModelBlock) -> Self {
+    pub fn new(block: &ModelBlock) -> Self {
         let commit_hash = block.commit_hash().unwrap_or_default();
         let entries = block.data.iter().enumerate();
         Self {
@@ -57,7 +57,7 @@ fn orderers(block: &ModelBlock) -> Vec<Part<Who>> {
 
 /// A transaction, decoded, and its block's number.
 #[derive(Debug, Serialize)]
-pub(crate) struct Located {
+pub struct Located {
     block: u64,
     #[serde(flatten)]
     transaction: Transaction,
@@ -65,7 +65,7 @@ pub(crate) struct Located {
 
 impl Located {
     /// Takes the first transaction of that id out of the block; `None` if there is none.
-    pub(crate) fn new(tx_id: &str, block: &ModelBlock) -> Option<Self> {
+    pub fn new(tx_id: &str, block: &ModelBlock) -> Option<Self> {
         let index = block
             .data
             .iter()

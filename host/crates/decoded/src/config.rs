@@ -13,7 +13,7 @@ use super::action::decode;
 
 /// A channel's configuration in short.
 #[derive(Debug, Serialize)]
-pub(super) struct Config {
+pub(crate) struct Config {
     sequence: u64,
     organizations: Vec<Organization>,
     orderer: Orderer,
@@ -39,7 +39,7 @@ struct Orderer {
 
 impl Config {
     /// Decodes an encoded `common.ConfigEnvelope`.
-    pub(super) fn new(channel_id: &str, data: &Bytes) -> Result<Self, String> {
+    pub(crate) fn new(channel_id: &str, data: &Bytes) -> Result<Self, String> {
         let channel_id = ChannelId::parse(channel_id).map_err(|error| error.to_string())?;
         let envelope: ConfigEnvelope = decode(data)?;
         let memo = Arc::new(SignatureMemo::new(1));

@@ -1,0 +1,18 @@
+//! What a peer tells of its channels beside Fabric's services: the digest of a ledger, state, history.
+//!
+//! [`Inspect`] serves it by gRPC as `weft.v1.Inspect` to callers that sign their requests; REST uses the same functions
+//! for callers it knows. Who may read the channel's blocks may read what follows from them, and nobody else.
+//!
+//! What this crate does not know: how state comes to be, private values (only their hashes are on the ledger), HTTP.
+//!
+//! ```no_run
+//! use services::weft::inspect_server::InspectServer;
+//! # fn demo(channels: joined::Channels) {
+//! let server = InspectServer::new(inspect::Inspect::new(channels));
+//! # let _ = server;
+//! # }
+//! ```
+
+mod digest;
+
+pub use digest::Inspect;

@@ -1,0 +1,1 @@
+//! REST: what a peer offers to callers that speak HTTP and JSON.
