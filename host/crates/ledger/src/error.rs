@@ -115,6 +115,14 @@ pub enum Error {
         /// The limit.
         max: u64,
     },
+    /// As many are kept as may be, and none of them can go yet.
+    #[error("{max} {what} are kept already, try again later")]
+    Full {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there may be.
+        max: u64,
+    },
     /// All readers are in use.
     #[error("all {max} readers are in use, try again")]
     Busy {
@@ -195,6 +203,7 @@ impl Error {
             | Self::Exists { .. }
             | Self::Limit { .. } => Sort::Refused,
             Self::Busy { .. }
+            | Self::Full { .. }
             | Self::Expired { .. }
             | Self::DiskFull { .. }
             | Self::Read { .. } => Sort::Unavailable,
@@ -222,6 +231,7 @@ impl Error {
             Self::Exists { .. } => "exists",
             Self::Limit { .. } => "limit",
             Self::Busy { .. } => "busy",
+            Self::Full { .. } => "full",
             Self::Expired { .. } => "expired",
             Self::DiskFull { .. } => "disk_full",
             Self::Read { .. } => "read",

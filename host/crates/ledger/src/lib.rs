@@ -4,7 +4,7 @@
 //!   block and all its effects in one transaction, so the height is the only truth after a crash and there is nothing to repair.
 //!   [`Snapshot`] reads one height of it and is what simulations and validation get as their [`rwset::StateReader`].
 //! - [`OrdererLedger`]: a channel at an orderer. The Raft log and the chain in one file, each batch stored once.
-//! - [`NodeStore`]: a data folder. Whose it is, which channels were joined, which packages are installed.
+//! - [`NodeStore`]: a data folder. Whose it is, which channels were joined, which packages are installed, which requests may come again.
 //!
 //! All SQL is here, in `src/sql/` and in the project's `migrations/`, and no other crate has a database. Files are SQLite's, in WAL mode,
 //! every promise synced. A write or a sync that fails for any other reason than a full disk is final: nothing more is written through
@@ -50,7 +50,7 @@ mod writer;
 
 pub use config::Config;
 pub use error::{Cause, Error, Sort};
-pub use node::{InstalledPackage, JoinedChannel, NodeIdentity, NodeStore};
+pub use node::{Begun, InstalledPackage, JoinedChannel, NodeIdentity, NodeStore};
 pub use orderer::{
     Applied, Effect, EntryKind, LogEntry, LogId, OrdererLedger, Vote, batch_payload,
     transactions_of,

@@ -1,11 +1,14 @@
 //! What a data folder is: whose node, which channels, which chaincode packages.
 
+mod idempotency;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
+pub use idempotency::Begun;
 use model::{ChannelId, Digest, MspId, hash::sha256};
 use rusqlite::OptionalExtension;
 

@@ -3,6 +3,7 @@
 mod chain;
 mod concurrency;
 mod folder;
+mod idempotency;
 mod keys;
 mod log;
 mod node;
