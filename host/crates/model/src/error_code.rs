@@ -61,6 +61,20 @@ impl ErrorCode {
         name.split_once('.').map_or(name, |(subject, _)| subject)
     }
 
+    /// With what the command line ends after it: 1 refused, 2 misused, 3 try again, 4 the transaction is invalid,
+    /// 5 nobody knows what came of it, 6 something is broken. 0 is for what is done.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self.sort() {
+            _ if self == Self::UsageWrong => 2,
+            Sort::Refused => 1,
+            Sort::Unavailable => 3,
+            Sort::Invalid => 4,
+            Sort::Unknown => 5,
+            Sort::Broken => 6,
+        }
+    }
+
     /// What a caller can do after it.
     #[must_use]
     pub fn sort(self) -> Sort {
@@ -100,52 +114,4 @@ impl FromStr for ErrorCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::ErrorCode;
-
-    #[test]
-    fn every_code_has_a_name_of_its_own_that_leads_back_to_it() {
-        let mut names = BTreeSet::new();
-        for code in ErrorCode::ALL {
-            let name = code.name();
-            assert!(names.insert(name), "{name} twice");
-            assert_eq!(name.parse(), Ok(*code));
-            let letters = |part: &str| {
-                !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-            };
-            let parts: Vec<&str> = name.split('.').collect();
-            assert!(
-                parts.len() == 2 && parts.iter().copied().all(letters),
-                "{name}"
-            );
-        }
-        assert!("no.such".parse::<ErrorCode>().is_err());
-    }
-
-    #[test]
-    fn every_code_says_in_sentences_what_it_is_and_what_to_do() {
-        for code in ErrorCode::ALL {
-            let text = code.explanation();
-            for sentence in [text.meaning, text.cause, text.action] {
-                assert!(
-                    sentence.ends_with('.') && sentence.len() > 10,
-                    "{code}: {sentence}"
-                );
-            }
-            assert!(
-                (400..=599).contains(&text.http_status) || text.http_status == 202,
-                "{code}"
-            );
-        }
-    }
-
-    #[test]
-    fn codes_stand_together_by_subject() {
-        let mut subjects: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.subject()).collect();
-        let all: BTreeSet<&str> = subjects.iter().copied().collect();
-        subjects.dedup();
-        assert_eq!(subjects.len(), all.len(), "{subjects:?}");
-    }
-}
+mod tests;
