@@ -7,15 +7,18 @@ use proto::protos::{
     ChaincodeProposalPayload, ProposalResponsePayload,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::bytes::{Part, Text};
 use super::read_write_set::{Namespace, namespaces};
 use super::who::Who;
 
 /// An endorsed transaction, decoded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EndorsedAction)]
 pub(crate) struct Action {
     chaincode: Chaincode,
+    /// Function name first.
     args: Vec<Text>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_init: bool,
@@ -26,13 +29,17 @@ pub(crate) struct Action {
     read_write_set: Part<Vec<Namespace>>,
 }
 
-#[derive(Debug, Serialize)]
+/// The chaincode that was called.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalledChaincode)]
 struct Chaincode {
     name: String,
     version: String,
 }
 
-#[derive(Debug, Serialize)]
+/// What the chaincode answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChaincodeResponse)]
 struct Response {
     status: i32,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -40,7 +47,9 @@ struct Response {
     payload: Text,
 }
 
-#[derive(Debug, Serialize)]
+/// The event that the chaincode set.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventContent)]
 struct Event {
     name: String,
     payload: Text,

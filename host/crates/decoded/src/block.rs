@@ -5,22 +5,27 @@ use model::Block as ModelBlock;
 use prost::Message as _;
 use proto::common::SignatureHeader;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::bytes::{Hex, Part};
 use super::transaction::Transaction;
 use super::who::Who;
 
 /// A block, decoded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Block {
     number: u64,
+    /// SHA-256 of the block's header.
     hash: Hex,
     previous_hash: Hex,
     data_hash: Hex,
+    /// Hash over all validation codes and writes so far, as the peer computed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     commit_hash: Option<Hex>,
+    /// Number of the block with the configuration then in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_config: Option<u64>,
+    /// Who signed the block.
     orderers: Vec<Part<Who>>,
     transactions: Vec<Transaction>,
 }
@@ -56,8 +61,10 @@ fn orderers(block: &ModelBlock) -> Vec<Part<Who>> {
 }
 
 /// A transaction, decoded, and its block's number.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LocatedTransaction)]
 pub struct Located {
+    /// Number of the block that the transaction stands in.
     block: u64,
     #[serde(flatten)]
     transaction: Transaction,

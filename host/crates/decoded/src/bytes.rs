@@ -1,7 +1,18 @@
 //! Bytes in JSON.
 
+#![expect(
+    unused_qualifications,
+    reason = "utoipa's derive writes the type parameter with its path"
+)]
+
 use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Lower-case hex digits, two for a byte.
+const HEX_PATTERN: &str = "^([0-9a-f]{2})*$";
 
 /// Bytes that are mostly text: a string, or `{"hex": …}` where they are not UTF-8.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +27,26 @@ impl Serialize for Text {
     }
 }
 
+impl PartialSchema for Text {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The bytes, where they are UTF-8."));
+        let bytes = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("The bytes, where they are not UTF-8."))
+            .property("hex", hex_schema())
+            .required("hex");
+        OneOfBuilder::new()
+            .item(text)
+            .item(bytes)
+            .description(Some("Bytes that are mostly text."))
+            .into()
+    }
+}
+
+impl ToSchema for Text {}
+
 /// Bytes that are no text, such as a hash: lower-case hex.
 #[derive(Clone, Debug, Default)]
 pub struct Hex(pub Bytes);
@@ -26,6 +57,22 @@ impl Serialize for Hex {
     }
 }
 
+impl PartialSchema for Hex {
+    fn schema() -> RefOr<Schema> {
+        hex_schema()
+            .description(Some("Bytes in lower-case hex."))
+            .into()
+    }
+}
+
+impl ToSchema for Hex {}
+
+fn hex_schema() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(HEX_PATTERN))
+}
+
 fn hex_map<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(1))?;
     map.serialize_entry("hex", &hex::encode(bytes))?;
@@ -33,7 +80,7 @@ fn hex_map<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error
 }
 
 /// A part that does not decode.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, ToSchema)]
 pub(crate) struct Undecodable {
     /// Why.
     pub(crate) undecodable: String,
@@ -42,7 +89,7 @@ pub(crate) struct Undecodable {
 }
 
 /// A part that decodes, or its bytes.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Part<T> {
     /// It decodes.

@@ -8,25 +8,31 @@ use model::ChannelId;
 use msp::SignatureMemo;
 use proto::common::ConfigEnvelope;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::action::decode;
 
 /// A channel's configuration in short.
-#[derive(Debug, Serialize)]
-pub(crate) struct Config {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChannelConfig {
+    /// How many updates the configuration has seen.
     sequence: u64,
+    /// Who runs chaincode.
     organizations: Vec<Organization>,
     orderer: Orderer,
 }
 
-#[derive(Debug, Serialize)]
+/// An organisation that runs chaincode.
+#[derive(Debug, Serialize, ToSchema)]
 struct Organization {
     name: String,
     msp_id: String,
     anchor_peers: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// The ordering service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrdererConfig)]
 struct Orderer {
     consensus: String,
     consenters: Vec<String>,
@@ -34,10 +40,11 @@ struct Orderer {
     batch_messages_max: u32,
     batch_preferred_bytes: u32,
     message_bytes_max: u32,
+    #[schema(value_type = u64)]
     batch_timeout_ms: u128,
 }
 
-impl Config {
+impl ChannelConfig {
     /// Decodes an encoded `common.ConfigEnvelope`.
     pub(crate) fn new(channel_id: &str, data: &Bytes) -> Result<Self, String> {
         let channel_id = ChannelId::parse(channel_id).map_err(|error| error.to_string())?;
@@ -45,12 +52,18 @@ impl Config {
         let memo = Arc::new(SignatureMemo::new(1));
         let bundle = Bundle::from_config_envelope(&channel_id, &envelope, &memo)
             .map_err(|error| error.to_string())?;
+        Ok(Self::of(&bundle))
+    }
+
+    /// The configuration that a node works by.
+    #[must_use]
+    pub fn of(bundle: &Bundle) -> Self {
         let application = bundle.application();
-        Ok(Self {
+        Self {
             sequence: bundle.sequence(),
             organizations: application.orgs.iter().map(Organization::new).collect(),
-            orderer: Orderer::new(&bundle),
-        })
+            orderer: Orderer::new(bundle),
+        }
     }
 }
 

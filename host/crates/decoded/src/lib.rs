@@ -20,6 +20,8 @@ mod action;
 mod block;
 mod bytes;
 mod config;
+mod event;
+mod filtered;
 mod read_write_set;
 #[cfg(test)]
 mod tests;
@@ -28,3 +30,6 @@ mod who;
 
 pub use block::{Block, Located};
 pub use bytes::{Hex, Text};
+pub use config::ChannelConfig;
+pub use event::ChaincodeEvent;
+pub use filtered::FilteredBlock;

@@ -5,12 +5,14 @@ use proto::kvrwset::range_query_info::ReadsInfo;
 use proto::kvrwset::{self, HashedRwSet, KvMetadataEntry, KvRead, KvrwSet, RangeQueryInfo};
 use proto::rwset::{CollectionHashedReadWriteSet, NsReadWriteSet, TxReadWriteSet};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::action::decode;
 use super::bytes::{Hex, Part, Text};
 
 /// Reads and writes of one namespace. Empty lists are left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NamespaceReadWriteSet)]
 pub(crate) struct Namespace {
     namespace: String,
     #[serde(flatten)]
@@ -19,7 +21,8 @@ pub(crate) struct Namespace {
     collections: Vec<Collection>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PublicReadWriteSet)]
 struct Public {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reads: Vec<Read>,
@@ -32,19 +35,22 @@ struct Public {
 }
 
 /// A key and the version it was read at; none if the key was not there.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeyRead)]
 struct Read {
     key: String,
     version: Option<Version>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeyVersion)]
 struct Version {
     block: u64,
     tx: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RangeRead)]
 struct Range {
     start: String,
     end: String,
@@ -56,21 +62,23 @@ struct Range {
 }
 
 /// Hashes in place of many reads.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RangeSummary)]
 struct Summary {
     degree: u32,
     level: u32,
     hashes: Vec<Hex>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KeyWrite)]
 struct Write {
     key: String,
     #[serde(flatten)]
     change: Change<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum Change<V> {
     Deleted { deleted: bool },
@@ -78,30 +86,34 @@ enum Change<V> {
     Put(V),
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WrittenValue)]
 struct Value {
     value: Text,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WrittenValueHash)]
 struct ValueHash {
     value_hash: Hex,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Metadata<K> {
     key: K,
     entries: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MetadataEntry)]
 struct Entry {
     name: String,
     value: Hex,
 }
 
 /// Reads and writes of one collection, by hashes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CollectionReadWriteSet)]
 struct Collection {
     collection: String,
     private_hash: Hex,
@@ -109,7 +121,8 @@ struct Collection {
     hashed: Part<Hashed>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HashedReadWriteSet)]
 struct Hashed {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hashed_reads: Vec<HashedRead>,
@@ -119,13 +132,15 @@ struct Hashed {
     metadata_writes: Vec<Metadata<Hex>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HashedKeyRead)]
 struct HashedRead {
     key_hash: Hex,
     version: Option<Version>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HashedKeyWrite)]
 struct HashedWrite {
     key_hash: Hex,
     #[serde(flatten)]

@@ -1,7 +1,7 @@
 use expect_test::{ExpectFile, expect, expect_file};
 use model::Block as ModelBlock;
 
-use super::{Block, Located};
+use super::{Block, ChaincodeEvent, FilteredBlock, Located};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -121,4 +121,112 @@ fn garbage_is_shown_as_hex_with_the_reason() {
           ]
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&Block::new(&block)).unwrap());
+}
+
+#[test]
+fn a_filtered_block_has_outcomes_and_no_contents() {
+    let Some(block) = block(35) else { return };
+    let shown = serde_json::to_string_pretty(&FilteredBlock::new(&block)).unwrap();
+    expect![[r#"
+        {
+          "number": 35,
+          "transactions": [
+            {
+              "tx_id": "e09b5b00cdb95c027cc41474d75e62b59ef9825d5740f962ae7d3197ab51b6c8",
+              "type": "ENDORSER_TRANSACTION",
+              "code": "VALID"
+            },
+            {
+              "tx_id": "7d639a7f68d0b263daa042d94aebf41f6ccfd8ddf7de773c9e2901bc036a90c6",
+              "type": "ENDORSER_TRANSACTION",
+              "code": "MVCC_READ_CONFLICT"
+            },
+            {
+              "tx_id": "6faa7c00e025fd41d88471cae29815a38a5d78eb83fea6e838e2956d2be2fa83",
+              "type": "ENDORSER_TRANSACTION",
+              "code": "MVCC_READ_CONFLICT"
+            },
+            {
+              "tx_id": "bd33962b2dc30c62f865c20a2b2c7f813296fc13cb2a90a450a05686511b6f89",
+              "type": "ENDORSER_TRANSACTION",
+              "code": "MVCC_READ_CONFLICT"
+            }
+          ]
+        }"#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn events_are_those_of_valid_transactions_with_their_place() {
+    let mut shown = Vec::new();
+    for number in 0..36 {
+        let Some(block) = block(number) else { return };
+        for (place, event) in ChaincodeEvent::of_block(&block) {
+            shown.push(format!(
+                "{number}:{place} {} {}",
+                event.chaincode, event.name
+            ));
+        }
+    }
+    expect!["21:0 vec ev1"].assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn an_entry_that_is_garbage_has_no_type_and_no_event() {
+    let block = ModelBlock::new(1, bytes::Bytes::new(), vec!["garbage".into()]);
+    let shown = serde_json::to_string(&FilteredBlock::new(&block)).unwrap();
+    expect![[r#"{"number":1,"transactions":[{"tx_id":""}]}"#]].assert_eq(&shown);
+    assert_eq!(ChaincodeEvent::of_block(&block).count(), 0);
+}
+
+#[test]
+fn two_types_never_share_a_schema_name() {
+    let mut schemas = Vec::new();
+    <Block as utoipa::ToSchema>::schemas(&mut schemas);
+    <Located as utoipa::ToSchema>::schemas(&mut schemas);
+    <FilteredBlock as utoipa::ToSchema>::schemas(&mut schemas);
+    <ChaincodeEvent as utoipa::ToSchema>::schemas(&mut schemas);
+    let mut by_name = std::collections::BTreeMap::new();
+    for (name, schema) in schemas {
+        let schema = serde_json::to_value(&schema).unwrap();
+        let first = by_name
+            .entry(name.clone())
+            .or_insert_with(|| schema.clone());
+        assert_eq!(*first, schema, "{name}");
+    }
+    let names: Vec<String> = by_name.into_keys().collect();
+    expect![[r#"
+        CalledChaincode
+        ChaincodeResponse
+        Change_WrittenValue
+        Change_WrittenValueHash
+        ChannelConfig
+        CollectionReadWriteSet
+        EndorsedAction
+        FilteredEvent
+        FilteredTransaction
+        HashedKeyRead
+        HashedKeyWrite
+        Hex
+        KeyRead
+        KeyVersion
+        KeyWrite
+        MetadataEntry
+        Metadata_Hex
+        Metadata_String
+        OrdererConfig
+        Organization
+        Part_EventContent
+        Part_HashedReadWriteSet
+        Part_Identity
+        Part_PublicReadWriteSet
+        Part_TransactionBody
+        Part_TransactionContent
+        Part_Vec_NamespaceReadWriteSet
+        RangeRead
+        RangeSummary
+        Text
+        Transaction
+        Undecodable"#]]
+    .assert_eq(&names.join("\n"));
 }

@@ -4,29 +4,37 @@ use bytes::Bytes;
 use model::{Envelope, Payload, TxValidationCode, codes};
 use proto::common::HeaderType;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::action::Action;
 use super::bytes::Part;
-use super::config::Config;
+use super::config::ChannelConfig;
 use super::who::Who;
 
 /// An entry, decoded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Transaction {
+    /// Place in the block.
     index: usize,
+    /// Validation code.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
+    /// The code in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     meaning: Option<&'static str>,
     #[serde(flatten)]
     content: Part<Content>,
 }
 
-#[derive(Debug, Serialize)]
+/// What stands in every entry's headers, and its body.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransactionContent)]
 struct Content {
     tx_id: String,
+    /// Name of the header type, such as `ENDORSER_TRANSACTION`.
     r#type: String,
     channel_id: String,
+    /// RFC 3339, as the creator stated it.
     timestamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     creator: Option<Part<Who>>,
@@ -34,11 +42,13 @@ struct Content {
     body: Part<Body>,
 }
 
-#[derive(Debug, Serialize)]
+/// What an entry holds.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransactionBody)]
 #[serde(untagged)]
 enum Body {
     Endorsed(Box<Action>),
-    Config { config: Box<Config> },
+    Config { config: Box<ChannelConfig> },
 }
 
 impl Transaction {
@@ -62,7 +72,7 @@ fn content(entry: &Bytes) -> Result<Content, String> {
             Action::new(&payload.data).map(|action| Body::Endorsed(Box::new(action)))
         }
         Some(HeaderType::Config) => {
-            Config::new(&header.channel_id, &payload.data).map(|config| Body::Config {
+            ChannelConfig::new(&header.channel_id, &payload.data).map(|config| Body::Config {
                 config: Box::new(config),
             })
         }
@@ -71,13 +81,20 @@ fn content(entry: &Bytes) -> Result<Content, String> {
     let creator = payload.creator();
     Ok(Content {
         tx_id: header.tx_id.clone(),
-        r#type: payload.header_type().map_or_else(
-            || header.r#type.to_string(),
-            |known| known.as_str_name().to_owned(),
-        ),
+        r#type: type_name(&payload),
         channel_id: header.channel_id.clone(),
         timestamp: header.timestamp.map(|time| time.to_string()),
         creator: (!creator.is_empty()).then(|| Who::new(creator)),
         body: Part::new(body, &payload.data),
     })
+}
+
+/// The published name of the entry's type; its number if it has none.
+pub(crate) fn type_name(payload: &Payload) -> String {
+    let number = payload.channel_header.message.r#type;
+    let known = payload.header_type();
+    known.map_or_else(
+        || number.to_string(),
+        |known| known.as_str_name().to_owned(),
+    )
 }

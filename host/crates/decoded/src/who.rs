@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use msp::Identity;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::bytes::Part;
 
 /// Who signed something, as stated.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Identity)]
 pub(crate) struct Who {
     msp_id: String,
+    /// Distinguished name of the certificate's subject.
     subject: String,
 }
 
