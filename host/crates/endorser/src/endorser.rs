@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 use proto::protos::{ProposalResponse, SignedProposal};
 use runtime::{Engine, Executor, Lost};
 use tokio::sync::Semaphore;
-use tonic::Status;
+use tonic::{Response, Status};
 
 use crate::access::Access;
 use crate::check::{Request, check};
@@ -109,12 +109,18 @@ impl Endorser {
     /// A proposal that fails after its checks is answered with a response of status 500, as in Fabric; so is one whose
     /// transaction id this peer is simulating at this very moment for the same channel.
     ///
+    /// An answer of status 400 or above carries its error code in the metadata `weft-code`, and so does a status: the
+    /// caller reads both as it does those of another peer.
+    ///
     /// # Errors
     /// - UNKNOWN: the checks refuse the proposal, or there are too many proposals; the message is Fabric's.
     /// - RESOURCE_EXHAUSTED: as many simulations wait as may. Try again later.
     /// - UNAVAILABLE: this peer cannot simulate now; another may.
     /// - INTERNAL: this peer is broken; its log says how.
-    pub async fn process(&self, signed: SignedProposal) -> Result<ProposalResponse, Status> {
+    pub async fn process(
+        &self,
+        signed: SignedProposal,
+    ) -> Result<Response<ProposalResponse>, Status> {
         self.process_from(signed, 0).await
     }
 
@@ -127,7 +133,7 @@ impl Endorser {
         &self,
         signed: SignedProposal,
         height_min: u64,
-    ) -> Result<ProposalResponse, Status> {
+    ) -> Result<Response<ProposalResponse>, Status> {
         let begun = Instant::now();
         let done = self.answer(signed, height_min).await;
         self.inner.metrics.done(&done, begun.elapsed());

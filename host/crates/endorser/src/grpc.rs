@@ -15,29 +15,29 @@ impl endorser_server::Endorser for Endorser {
     ) -> Result<tonic::Response<ProposalResponse>, Status> {
         let height_min = request.metadata().get(MIN_HEIGHT_METADATA);
         let height_min = height_min.and_then(|height| height.to_str().ok()?.parse().ok());
-        let response = self
-            .process_from(request.into_inner(), height_min.unwrap_or(0))
-            .await?;
-        Ok(tonic::Response::new(response))
+        self.process_from(request.into_inner(), height_min.unwrap_or(0))
+            .await
     }
 }
 
 /// What the client gets. Causes inside this peer go to the log, not to the client.
-pub(crate) fn answer(done: Result<ProposalResponse, Error>) -> Result<ProposalResponse, Status> {
+pub(crate) fn answer(
+    done: Result<ProposalResponse, Error>,
+) -> Result<tonic::Response<ProposalResponse>, Status> {
     let failure = match done {
-        Ok(response) => return Ok(response),
+        Ok(response) => return Ok(tonic::Response::new(response)),
         Err(failure) => failure,
     };
     let message = failure.to_string();
     match failure {
-        Error::Failed(message) => Ok(ProposalResponse {
+        Error::Failed(message) => Ok(tonic::Response::new(ProposalResponse {
             response: Some(Response {
                 status: 500,
                 message,
                 ..Response::default()
             }),
             ..ProposalResponse::default()
-        }),
+        })),
         Error::Refused(_) | Error::TooMany(_) => Err(Status::unknown(message)),
         Error::Busy(_) => Err(Status::resource_exhausted(message)),
         Error::Unavailable(cause) => {

@@ -17,7 +17,7 @@
 //! let service = EndorserServer::new(endorser.clone());      // to be served over TLS by the host
 //! # let _ = service;
 //! # let _ = async move {
-//! let answer = endorser.process(signed).await?;             // what the gateway of this peer calls
+//! let answer = endorser.process(signed).await?.into_inner(); // what the gateway of this peer calls
 //! println!("{} {}", answer.response.unwrap_or_default().status, endorser.can_run("trade", "basic"));
 //! # Ok::<(), tonic::Status>(())
 //! # };

@@ -19,10 +19,13 @@ fn peer_of_org1() -> SignaturePolicyEnvelope {
     msp::policy::dsl::parse("OutOf(1,'Org1MSP.peer')").unwrap()
 }
 
+/// What an endorser gives its callers.
+type Answer = Result<tonic::Response<ProposalResponse>, Status>;
+
 /// An answer in one line: its status, message and payload, and what else it carries.
-fn show(answer: &Result<ProposalResponse, Status>) -> String {
+fn show(answer: &Answer) -> String {
     let answer = match answer {
-        Ok(answer) => answer,
+        Ok(answer) => answer.get_ref(),
         Err(status) => return format!("{:?}: {}", status.code(), status.message()),
     };
     let response = answer.response.clone().unwrap_or_default();

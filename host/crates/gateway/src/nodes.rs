@@ -8,12 +8,15 @@ use futures::future::BoxFuture;
 use proto::protos::{ProposalResponse, SignedProposal};
 use services::protos::endorser_client::EndorserClient;
 use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX, MIN_HEIGHT_METADATA};
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Response, Status};
 
-/// The peer's own endorser, called in the process.
+/// The peer's own endorser, called in the process. As another peer's answers do, its answers of status 400 or above carry
+/// an error code in their metadata.
 pub type LocalEndorser = Arc<
-    dyn Fn(SignedProposal) -> BoxFuture<'static, Result<ProposalResponse, Status>> + Send + Sync,
+    dyn Fn(SignedProposal) -> BoxFuture<'static, Result<Response<ProposalResponse>, Status>>
+        + Send
+        + Sync,
 >;
 
 /// A peer beside the channels' anchor peers.
@@ -110,7 +113,7 @@ impl Nodes {
         height: u64,
     ) -> Result<ProposalResponse, Status> {
         if peer.is_local {
-            return (self.local)(proposal).await;
+            return (self.local)(proposal).await.map(Response::into_inner);
         }
         let connection = self.connect(bundle, &peer.address, Some(&peer.msp_id))?;
         let mut client = EndorserClient::new(connection)
@@ -123,7 +126,7 @@ impl Nodes {
         client
             .process_proposal(request)
             .await
-            .map(tonic::Response::into_inner)
+            .map(Response::into_inner)
     }
 
     /// The connection to a node of an organisation; without one, of any of the channel's.

@@ -46,7 +46,11 @@ async fn two() -> Network {
 async fn a_callees_definition_and_writes_become_part_of_the_transaction() {
     let network = two().await;
     let call = invoke("cc", &["callput", "other", "", "put", "a", "1"]);
-    let answer = network.call(0, network.user(), call.clone()).await.unwrap();
+    let answer = network
+        .call(0, network.user(), call.clone())
+        .await
+        .unwrap()
+        .into_inner();
     expect![[r#"
         {
             "_lifecycle": (
@@ -97,7 +101,11 @@ async fn a_callees_private_reads_are_judged_and_recorded_under_its_own_name() {
         "cc",
         &["call", "other", "", "phash", "_implicit_org_Org1MSP", "k"],
     );
-    let answer = network.call(0, network.user(), call).await.unwrap();
+    let answer = network
+        .call(0, network.user(), call)
+        .await
+        .unwrap()
+        .into_inner();
     let touched = touched(action(&answer).results);
     let reads = touched["_lifecycle"].0.clone();
     expect![[r#"
@@ -129,7 +137,8 @@ async fn a_call_into_another_channel_is_a_query_there() {
         let answer = network
             .call(0, network.user(), invoke("cc", &args))
             .await
-            .unwrap();
+            .unwrap()
+            .into_inner();
         assert_eq!(answer.response.clone().unwrap().payload, payload);
         let touched = touched(action(&answer).results);
         let reads = vec!["namespaces/fields/cc/Sequence".to_owned()];

@@ -19,10 +19,9 @@ use proto::common::Envelope;
 use proto::lifecycle as messages;
 use proto::protos::{ApplicationPolicy, ProposalResponse, SignedProposal, application_policy};
 use runtime::{Engine, Executor};
-use tonic::Status;
 
-use super::contract;
 use super::people::{Org, random};
+use super::{Answer, contract};
 use crate::{Config, Endorser, JoinHook, Parts};
 
 pub(super) const NOW_S: i64 = 1_800_000_000;
@@ -30,8 +29,6 @@ pub(super) const CHANNEL: &str = "trade";
 /// A channel on which one organisation alone may define a chaincode.
 pub(super) const LOOSE: &str = "loose";
 pub(super) const ORGS: [&str; 2] = ["Org1MSP", "Org2MSP"];
-
-type Answer = Result<ProposalResponse, Status>;
 
 /// The network.
 pub(super) struct Network {
@@ -268,11 +265,13 @@ impl Network {
         let mut responses = Vec::new();
         for peer in peers {
             let answer = self.peers[*peer].endorser.process(signed.clone()).await;
-            let endorsed = answer.as_ref().is_ok_and(|it| it.endorsement.is_some());
+            let endorsed = answer
+                .as_ref()
+                .is_ok_and(|it| it.get_ref().endorsement.is_some());
             if !endorsed {
                 return Err(super::show(&answer));
             }
-            responses.push(answer.unwrap());
+            responses.push(answer.unwrap().into_inner());
         }
         let proposal = Proposal::parse(&signed).unwrap();
         Ok(self
@@ -323,7 +322,7 @@ impl Network {
         };
         let invocation = lifecycle_call("", "InstallChaincode", &args);
         let answer = self.call(peer, &self.orgs[peer].admin, invocation).await;
-        let response = answer.unwrap().response.unwrap();
+        let response = answer.unwrap().into_inner().response.unwrap();
         assert_eq!(response.status, 200, "{}", response.message);
         let result = messages::InstallChaincodeResult::decode(response.payload).unwrap();
         assert_eq!(result.package_id, package.package_id);

@@ -176,6 +176,7 @@ impl Recording {
             let answer = peer.endorser.process(self.proposal(recorded)).await;
             let answer =
                 answer.unwrap_or_else(|status| panic!("block {number} {words:?}: {status}"));
+            let answer = answer.into_inner();
             let ours = answer.endorsement.clone();
             let ours =
                 ours.unwrap_or_else(|| panic!("block {number} {words:?}: {:?}", answer.response));

@@ -246,7 +246,8 @@ async fn a_committed_transaction_is_not_endorsed_again_even_if_it_was_invalid() 
         .endorser
         .process(propose("a"))
         .await
-        .unwrap();
+        .unwrap()
+        .into_inner();
     assert!(first.endorsement.is_some());
     let proposal = model::Proposal::parse(&propose("a")).unwrap();
     let code = network

@@ -102,7 +102,12 @@ async fn peers_endorse_the_same_bytes_and_sign_them_with_their_own_identity() {
     let proposal = network.propose(network.user(), invoke("cc", &["event", "made", "it"]));
     let mut payloads = Vec::new();
     for (peer, org) in network.peers.iter().zip(&network.orgs) {
-        let answer = peer.endorser.process(proposal.clone()).await.unwrap();
+        let answer = peer
+            .endorser
+            .process(proposal.clone())
+            .await
+            .unwrap()
+            .into_inner();
         let endorsement = answer.endorsement.clone().unwrap();
         let bundle = peer.channel(CHANNEL).bundle();
         let endorser = bundle.msps().identity(&endorsement.endorser).unwrap();
@@ -143,7 +148,7 @@ async fn peers_endorse_the_same_bytes_and_sign_them_with_their_own_identity() {
     let silent = network
         .call(0, network.user(), invoke("cc", &["put", "a", "1"]))
         .await;
-    assert!(action(&silent.unwrap()).events.is_empty());
+    assert!(action(&silent.unwrap().into_inner()).events.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,7 +266,12 @@ async fn a_private_value_goes_to_the_transient_store_and_only_its_hash_into_the_
         .unwrap()
         .stated_tx_id()
         .to_owned();
-    let answer = network.peers[0].endorser.process(proposal).await.unwrap();
+    let answer = network.peers[0]
+        .endorser
+        .process(proposal)
+        .await
+        .unwrap()
+        .into_inner();
     let ledger = network.peers[0].channel(CHANNEL).ledger().clone();
     let kept = ledger.transient_get(&tx_id).unwrap();
     assert_eq!((kept.len(), kept[0].height), (1, ledger.height()));
@@ -305,7 +315,12 @@ async fn an_unendorsed_answer_leaves_nothing_in_the_transient_store() {
         .unwrap()
         .stated_tx_id()
         .to_owned();
-    let answer = network.peers[0].endorser.process(proposal).await.unwrap();
+    let answer = network.peers[0]
+        .endorser
+        .process(proposal)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(answer.endorsement.is_none());
     let kept = network.peers[0]
         .channel(CHANNEL)
@@ -438,7 +453,10 @@ async fn a_peer_that_is_behind_what_the_sender_has_seen_waits_for_the_block() {
         network.submit(&[0, 1], network.user(), invoke("cc", &["put", "a", "1"])),
     );
     assert_eq!(committed, Ok(TxValidationCode::Valid));
-    assert_eq!(answered.unwrap().response.unwrap().payload, "1");
+    assert_eq!(
+        answered.unwrap().into_inner().response.unwrap().payload,
+        "1"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -450,6 +468,10 @@ async fn a_height_that_does_not_come_is_not_waited_for_for_ever() {
     };
     let endorser = network.peers[0].configured(config);
     let proposal = network.propose(network.user(), invoke("cc", &["get", "a"]));
-    let answered = endorser.process_from(proposal, u64::MAX).await.unwrap();
+    let answered = endorser
+        .process_from(proposal, u64::MAX)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(answered.endorsement.is_some());
 }

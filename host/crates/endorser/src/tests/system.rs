@@ -28,7 +28,8 @@ async fn payload(network: &Network, invocation: Invocation) -> Bytes {
     let answer = network
         .call(0, &network.orgs[0].admin, invocation)
         .await
-        .unwrap();
+        .unwrap()
+        .into_inner();
     let bare = answer.payload.is_empty() && answer.endorsement.is_none() && answer.version == 0;
     assert!(bare, "a call to the peer itself gives its response alone");
     let response = answer.response.unwrap();
@@ -157,7 +158,8 @@ async fn qscc_gives_blocks_and_transactions() {
     let answer = network
         .call(0, user, invoke("qscc", &["GetChainInfo", CHANNEL]))
         .await
-        .unwrap();
+        .unwrap()
+        .into_inner();
     assert!(answer.endorsement.is_some() && answer.interest.is_none());
     let made = action(&answer);
     assert!(made.results.is_empty());
