@@ -13,6 +13,17 @@
 //! # }
 //! ```
 
+mod authorize;
+mod bookmark;
 mod digest;
+mod error;
+mod keys;
+mod read;
 
+pub use authorize::{authorize, find, identify};
 pub use digest::Inspect;
+pub use error::Error;
+pub use keys::{Keys, composite_key};
+pub use read::{
+    Entry, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, history, range, state,
+};

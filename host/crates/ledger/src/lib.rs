@@ -57,7 +57,7 @@ pub use orderer::{
 };
 pub use peer::{
     CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, Info, LateSet, MissingSet,
-    PeerLedger, PrivateSet, Snapshot, StoredPrivateSet, TransientSet, TxLocation, TxRow,
+    Page, PeerLedger, PrivateSet, Snapshot, StoredPrivateSet, TransientSet, TxLocation, TxRow,
 };
 
 /// Bytes in hex, for messages.

@@ -28,7 +28,7 @@ pub use input::{
 };
 pub use late::LateSet;
 pub use private::StoredPrivateSet;
-pub use snapshot::Snapshot;
+pub use snapshot::{Page, Snapshot};
 pub use transient::TransientSet;
 
 use crate::{

@@ -8,11 +8,14 @@ use model::{
 use rusqlite::Connection;
 use rwset::{KeyModification, TxRwSet};
 
-use super::blocks::read_block;
+use super::{blocks::read_block, snapshot::Page};
 use crate::{
     Error,
     sql::{peer as sql, signed, unsigned},
 };
+
+/// Blocks that may be read for a page, in multiples of the bytes that it may have: values are small parts of their blocks.
+const BLOCK_BYTES_FACTOR: usize = 16;
 
 /// The changes of a key, newest first, at most `limit`, only those below `below` if it is given.
 pub(super) fn read(
@@ -22,19 +25,45 @@ pub(super) fn read(
     below: Option<Version>,
     limit: usize,
 ) -> Result<Vec<KeyModification>, Error> {
-    let versions = read_versions(connection, namespace, key, below, limit)?;
-    let mut changes = Vec::with_capacity(versions.len());
+    let page = read_page(connection, (namespace, key), below, limit, usize::MAX)?;
+    Ok(page.rows)
+}
+
+/// The changes of a key, as [`read`] gives them, and none after the one with which the values have `bytes_max` bytes or the blocks
+/// read [`BLOCK_BYTES_FACTOR`] times as many.
+pub(super) fn read_page(
+    connection: &Connection,
+    (namespace, key): (&str, &str),
+    below: Option<Version>,
+    limit: usize,
+    bytes_max: usize,
+) -> Result<Page<KeyModification>, Error> {
+    let versions = read_versions(connection, namespace, key, below, limit.saturating_add(1))?;
+    let mut rows = Vec::new();
+    let (mut value_bytes, mut block_bytes) = (0_usize, 0_usize);
     // Versions come sorted, so keeping one block reads each once.
     let mut kept: Option<Block> = None;
     for version in versions {
+        if rows.len() >= limit
+            || value_bytes >= bytes_max
+            || block_bytes / BLOCK_BYTES_FACTOR >= bytes_max
+        {
+            return Ok(Page { rows, more: true });
+        }
         let block = match kept.take().filter(|block| block.number == version.block) {
             Some(block) => block,
-            None => decode_block(connection, version.block)?,
+            None => {
+                let bytes = block_of(connection, version.block)?;
+                block_bytes = block_bytes.saturating_add(bytes.len());
+                decode_block(bytes, version.block)?
+            }
         };
-        changes.push(change_of(&block, version, namespace, key)?);
+        let change = change_of(&block, version, namespace, key)?;
+        value_bytes = value_bytes.saturating_add(change.value.len());
+        rows.push(change);
         kept = Some(block);
     }
-    Ok(changes)
+    Ok(Page { rows, more: false })
 }
 
 fn read_versions(
@@ -78,9 +107,12 @@ fn read_versions(
         .collect()
 }
 
-fn decode_block(connection: &Connection, number: u64) -> Result<Block, Error> {
-    let bytes = read_block(connection, number)?
-        .ok_or_else(|| Error::damaged(format!("block {number}"), "it is missing"))?;
+fn block_of(connection: &Connection, number: u64) -> Result<Bytes, Error> {
+    read_block(connection, number)?
+        .ok_or_else(|| Error::damaged(format!("block {number}"), "it is missing"))
+}
+
+fn decode_block(bytes: Bytes, number: u64) -> Result<Block, Error> {
     Block::decode(bytes).map_err(|cause| Error::damaged(format!("block {number}"), cause))
 }
 
@@ -110,7 +142,8 @@ fn change_of(
     Ok(KeyModification {
         tx_id: endorsed.tx_id.as_str().to_owned(),
         is_delete: value.is_none(),
-        value: value.unwrap_or_default(),
+        // A slice would keep the whole block in memory.
+        value: Bytes::copy_from_slice(&value.unwrap_or_default()),
         timestamp: endorsed.payload.channel_header.message.timestamp,
         version,
     })

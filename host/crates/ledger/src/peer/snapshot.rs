@@ -15,6 +15,15 @@ use crate::{
     sql::{peer as sql, unsigned},
 };
 
+/// Rows for somebody far away, whose answers have a size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows, in order.
+    pub rows: Vec<T>,
+    /// Whether there are more behind the last one.
+    pub more: bool,
+}
+
 /// One committed height of a channel: everything read through it is of that height, whatever is committed meanwhile.
 ///
 /// Holds a connection and a read transaction, which keeps the write-ahead log from being reused. So a snapshot older than the
@@ -94,6 +103,47 @@ impl Snapshot {
         Ok(hasher.finalize().into())
     }
 
+    /// The public keys from `start` on to before `end`, as [`StateReader::range`] gives them, at most `limit` of them, and none after
+    /// the one with which keys and values have `bytes_max` bytes: no more is read or held than that and one row.
+    ///
+    /// # Errors
+    /// [`Error::Expired`], [`Error::Read`], [`Error::Damaged`]
+    pub fn range_page(
+        &self,
+        namespace: &str,
+        (start, end): (&str, &str),
+        limit: usize,
+        bytes_max: usize,
+    ) -> Result<Page<(String, VersionedValue)>, Error> {
+        let (namespace, start, end) = (namespace.as_bytes(), start.as_bytes(), end.as_bytes());
+        let one_more = limit_of(limit.saturating_add(1));
+        let room = Room { limit, bytes_max };
+        if end.is_empty() {
+            let bounds: [&dyn ToSql; 3] = [&namespace, &start, &one_more];
+            return self.page(sql::STATE_RANGE_OPEN, &bounds, room);
+        }
+        let bounds: [&dyn ToSql; 4] = [&namespace, &start, &end, &one_more];
+        self.page(sql::STATE_RANGE, &bounds, room)
+    }
+
+    /// The changes of a key, newest first, as [`StateReader::history`] gives them, at most `limit` of them, and none after the one
+    /// with which the values have `bytes_max` bytes or the blocks read for them sixteen times as many.
+    ///
+    /// # Errors
+    /// [`Error::Expired`], [`Error::Read`], [`Error::Damaged`]
+    pub fn history_page(
+        &self,
+        namespace: &str,
+        key: &str,
+        below: Option<Version>,
+        limit: usize,
+        bytes_max: usize,
+    ) -> Result<Page<KeyModification>, Error> {
+        self.check_age()?;
+        let connection = self.reader.connection()?;
+        history::read_page(connection, (namespace, key), below, limit, bytes_max)
+    }
+
     pub(super) fn reader(&self) -> &Reader {
         &self.reader
     }
@@ -124,12 +174,26 @@ impl Snapshot {
         found.map(Found::checked).transpose()
     }
 
-    /// Rows of value, metadata, version and key.
+    /// Rows of value, metadata, version and key: all that the statement finds.
     fn values(
         &self,
         statement: &'static str,
         bounds: &[&dyn ToSql],
     ) -> Result<Vec<(String, VersionedValue)>, Error> {
+        let room = Room {
+            limit: usize::MAX,
+            bytes_max: usize::MAX,
+        };
+        Ok(self.page(statement, bounds, room)?.rows)
+    }
+
+    /// Rows of value, metadata, version and key, as many as there is room for.
+    fn page(
+        &self,
+        statement: &'static str,
+        bounds: &[&dyn ToSql],
+        room: Room,
+    ) -> Result<Page<(String, VersionedValue)>, Error> {
         self.check_age()?;
         let mut statement = self
             .reader
@@ -139,16 +203,26 @@ impl Snapshot {
         let mut rows = statement
             .query(bounds)
             .map_err(Error::reading("read a range"))?;
-        let mut values = Vec::new();
+        let (mut values, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next().map_err(Error::reading("read a range"))? {
+            if values.len() >= room.limit || bytes >= room.bytes_max {
+                return Ok(Page {
+                    rows: values,
+                    more: true,
+                });
+            }
             let key = row.get_ref(4).and_then(|key| Ok(key.as_blob()?.to_vec()));
             let key = key.map_err(Error::reading("read a range"))?;
             let key =
                 String::from_utf8(key).map_err(|cause| Error::damaged("a stored key", cause))?;
             let found = value_of(row).map_err(Error::reading("read a range"))?;
+            bytes += key.len() + found.value.len();
             values.push((key, found.checked()?));
         }
-        Ok(values)
+        Ok(Page {
+            rows: values,
+            more: false,
+        })
     }
 }
 
@@ -232,6 +306,13 @@ impl StateReader for Snapshot {
         let connection = self.reader.connection()?;
         Ok(history::read(connection, namespace, key, below, limit)?)
     }
+}
+
+/// How many rows and bytes may be taken.
+#[derive(Clone, Copy)]
+struct Room {
+    limit: usize,
+    bytes_max: usize,
 }
 
 /// A row as SQLite gives it.

@@ -89,6 +89,10 @@ codes! {
         "The address does not take this method.",
         "GET instead of POST, or the other way round.",
         "Use a method that the header Allow names.";
+    RequestHost: "request.host" 421
+        "The header Host names another host than this machine.",
+        "Plain HTTP, which is for this machine alone, was asked by another name; a web page may try that in a browser.",
+        "Ask http://localhost or http://127.0.0.1, or speak TLS.";
     RequestIdempotency: "request.idempotency" 422
         "The idempotency key was used for another request.",
         "The same Idempotency-Key came with another body or by another path.",
@@ -97,6 +101,14 @@ codes! {
         "The first request with this idempotency key is not finished.",
         "The request was repeated while the first one is still at work.",
         "Wait a moment and repeat the request with the same key.";
+    RequestClock: "request.clock" 400
+        "The request's time is too far from the node's clock.",
+        "The clock of the caller or of the node is wrong by more than 15 minutes, or an old request was sent again.",
+        "Set the clock; `weft doctor` compares it with the node's.";
+    RequestSignature: "request.signature" 401
+        "The request is not signed by the identity that it names.",
+        "It was sent before it was signed, another key signed, or the bytes changed after signing.",
+        "Sign exactly the bytes that are sent, with the key of the certificate that is sent.";
     IdentityMalformed: "identity.malformed" 401
         "The creator is not an identity.",
         "The bytes are no serialized identity, or hold no X.509 certificate.",
