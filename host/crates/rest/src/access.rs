@@ -43,7 +43,7 @@ pub(crate) async fn demand(State(api): State<Api>, mut request: Request, next: N
 }
 
 /// What needs no credential: the document, its page, and the list of error codes.
-fn is_public(path: &str) -> bool {
+pub(crate) fn is_public(path: &str) -> bool {
     path == "/v1/openapi.json" || path == "/docs" || path.starts_with("/docs/")
 }
 

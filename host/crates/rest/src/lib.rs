@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod access;
 mod api;
 mod blocks;
@@ -34,6 +35,7 @@ mod node;
 mod packages;
 mod problem;
 mod query;
+mod reading;
 mod router;
 mod state;
 mod transact;

@@ -41,6 +41,7 @@ pub(crate) fn declared() -> OpenApiRouter<Api> {
         .merge(definitions::routes())
         .merge(state::routes())
         .merge(events::routes())
+        .merge(docs_page::declared())
 }
 
 async fn nothing_here() -> Problem {
