@@ -31,6 +31,7 @@
 mod approval;
 mod collections;
 mod definition;
+pub mod described;
 mod error;
 mod keys;
 mod package;

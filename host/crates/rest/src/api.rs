@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::idempotency::Running;
 use crate::problem::Problem;
 use crate::{Config, Credential, WalletIdentity};
 
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) parts: Parts,
     /// One permit for each byte of a body that may be held.
     pub(crate) bodies: Arc<Semaphore>,
+    /// The requests with an idempotency key that are at work.
+    pub(crate) running: Running,
     /// One permit for each event stream.
     pub(crate) streams: Arc<Semaphore>,
 }
@@ -77,6 +80,7 @@ impl Api {
             bodies: Arc::new(Semaphore::new(
                 config.bodies_bytes_max.min(Semaphore::MAX_PERMITS),
             )),
+            running: Running::default(),
             streams: Arc::new(Semaphore::new(config.event_streams_max)),
             config,
             parts,
@@ -89,6 +93,15 @@ impl Api {
     /// The time now, in unix seconds.
     pub(crate) fn now_s(&self) -> i64 {
         (self.parts.clock)().seconds
+    }
+
+    /// Does a piece of work to its end, even if the caller goes away meanwhile.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = self.parts.tasks.spawn(work).await;
+        done.map_err(|error| Problem::broken("the request's work died", &error))?
     }
 
     /// A channel that the peer has joined.

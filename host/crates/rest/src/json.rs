@@ -5,7 +5,6 @@ use std::fmt;
 
 use axum::extract::{FromRequest, Request};
 use model::ErrorCode;
-use serde::Deserializer as _;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 

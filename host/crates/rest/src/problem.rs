@@ -4,13 +4,12 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use model::{ErrorCode, TxId, TxValidationCode};
-use prost::{Message as _, Name as _};
-use proto::gateway::ErrorDetail;
-use proto::google::rpc;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tonic::{Code, Status};
 use tracing::{error, warn};
 use utoipa::ToSchema;
+
+use crate::grpc::details_of;
 
 /// The media type of a problem document.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -66,7 +65,7 @@ pub(crate) struct Document {
 }
 
 /// One node's part in a failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ProblemDetail)]
 pub(crate) struct Detail {
     /// The node's address.
@@ -75,6 +74,16 @@ pub(crate) struct Detail {
     pub(crate) msp_id: String,
     /// What it said.
     pub(crate) message: String,
+}
+
+/// A problem as it is kept for repetitions of its request.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    code: String,
+    detail: String,
+    tx_id: Option<String>,
+    details: Vec<Detail>,
+    differences: Vec<String>,
 }
 
 impl Problem {
@@ -140,6 +149,39 @@ impl Problem {
         self
     }
 
+    /// The same, with what a node said.
+    pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
+        self.0.details.push(detail);
+        self
+    }
+
+    /// The code.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.0.code.parse().unwrap_or(ErrorCode::InternalError)
+    }
+
+    /// What is kept of it.
+    pub(crate) fn store(&self) -> Stored {
+        let document = &self.0;
+        Stored {
+            code: document.code.to_owned(),
+            detail: document.detail.clone(),
+            tx_id: document.tx_id.clone(),
+            details: document.details.clone(),
+            differences: document.differences.clone(),
+        }
+    }
+
+    /// The problem that was kept.
+    pub(crate) fn restore(stored: Stored) -> Self {
+        let code = stored.code.parse().unwrap_or(ErrorCode::InternalError);
+        let mut problem = Self::new(code, stored.detail);
+        problem.0.tx_id = stored.tx_id;
+        problem.0.details = stored.details;
+        problem.0.differences = stored.differences;
+        problem
+    }
+
     /// What it says.
     pub(crate) fn document(&self) -> &Document {
         &self.0
@@ -176,6 +218,12 @@ impl From<Status> for Problem {
     }
 }
 
+/// The problem document with which a node refuses a request before any route sees it.
+#[must_use]
+pub fn refusal(code: ErrorCode, detail: &str) -> Response {
+    Problem::new(code, detail).into_response()
+}
+
 /// Every status of our services carries a code; this is for what comes from below them.
 fn code_for(code: Code) -> ErrorCode {
     match code {
@@ -190,23 +238,8 @@ fn code_for(code: Code) -> ErrorCode {
     }
 }
 
-fn details_of(status: &Status) -> Vec<Detail> {
-    let Ok(full) = rpc::Status::decode(status.details()) else {
-        return Vec::new();
-    };
-    let ours = ErrorDetail::type_url();
-    let details = full.details.into_iter().filter(|any| any.type_url == ours);
-    let decoded = details.filter_map(|any| ErrorDetail::decode(any.value.as_slice()).ok());
-    let shown = decoded.map(|one| Detail {
-        address: one.address,
-        msp_id: one.msp_id,
-        message: one.message,
-    });
-    shown.collect()
-}
-
 /// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

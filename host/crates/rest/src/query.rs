@@ -117,7 +117,20 @@ impl FromRequestParts<Api> for Query {
     }
 }
 
-/// The variable parts of a path, decoded. Calls that take no query refuse one with it.
+/// For calls that take no query: refuses any.
+#[derive(Debug)]
+pub(crate) struct NoQuery;
+
+impl FromRequestParts<Api> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut RequestParts, api: &Api) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, api).await?;
+        query.end().map(|()| Self)
+    }
+}
+
+/// The variable parts of a path, decoded.
 #[derive(Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
 

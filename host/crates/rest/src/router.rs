@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api::{Api, Parts};
 use crate::problem::Problem;
 use crate::{
-    Config, access, blocks, channels, definitions, docs_page, document, events, limits, node,
+    Config, access, blocks, channels, definitions, docs_page, document, events, join, limits, node,
     packages, state, transact, transactions,
 };
 
@@ -34,6 +34,7 @@ pub(crate) fn declared() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(document::frame())
         .merge(node::routes())
         .merge(channels::routes())
+        .merge(join::routes())
         .merge(blocks::routes())
         .merge(transactions::routes())
         .merge(transact::routes())
