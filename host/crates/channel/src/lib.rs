@@ -28,6 +28,7 @@ mod application;
 mod bundle;
 mod capabilities;
 mod config_block;
+mod denied;
 mod duration;
 mod elements;
 mod error;

@@ -27,20 +27,15 @@ pub fn find(channels: &Channels, id: &str) -> Result<Channel, Error> {
 ///
 /// # Errors
 /// - `identity.malformed`: `serialized` is no identity.
-/// - `identity.unknown`: no organisation of the channel issued it, or its organisation does not accept it (any more).
+/// - `identity.unknown`: no organisation of the channel issued it, or its organisation does not accept it.
+/// - `identity.revoked`: its organisation does not accept it any more.
 /// - `identity.expired`: its certificate ran out before `now_s`.
 pub fn identify(bundle: &Bundle, serialized: &Bytes, now_s: i64) -> Result<Arc<Identity>, Error> {
     let identity = bundle.msps().identity(serialized).and_then(|identity| {
         identity.validate()?;
         Ok(identity)
     });
-    let identity = identity.map_err(|error| {
-        let code = match error {
-            msp::Error::Malformed { .. } => ErrorCode::IdentityMalformed,
-            _ => ErrorCode::IdentityUnknown,
-        };
-        Error::refused(code, error.to_string())
-    })?;
+    let identity = identity.map_err(|error| Error::refused(error.code(), error.to_string()))?;
     if identity.expires_at() >= now_s {
         return Ok(identity);
     }

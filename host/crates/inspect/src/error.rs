@@ -43,16 +43,8 @@ impl Error {
 
 impl From<ledger::Error> for Error {
     fn from(error: ledger::Error) -> Self {
-        let code = match &error {
-            ledger::Error::Busy { .. } => ErrorCode::NodeBusy,
-            ledger::Error::Stopped { .. } => ErrorCode::ChannelStopped,
-            error => match error.sort() {
-                ledger::Sort::Broken => ErrorCode::NodeBroken,
-                ledger::Sort::Refused | ledger::Sort::Unavailable => ErrorCode::NodeUnavailable,
-            },
-        };
         Self::Ledger {
-            code,
+            code: error.code_for_callers(),
             source: error.into(),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use model::ErrorCode;
+
 /// The cause beneath an [`Error`]; of a database library, a file system, a decoder.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -239,6 +241,19 @@ impl Error {
             Self::Diverged { .. } => "diverged",
             Self::Broken { .. } => "broken",
             Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// The code for somebody whose request needed the ledger; what happened is for the log.
+    #[must_use]
+    pub fn code_for_callers(&self) -> ErrorCode {
+        match self {
+            Self::Busy { .. } | Self::Full { .. } => ErrorCode::NodeBusy,
+            Self::Stopped { .. } => ErrorCode::ChannelStopped,
+            error => match error.sort() {
+                Sort::Broken => ErrorCode::NodeBroken,
+                Sort::Refused | Sort::Unavailable => ErrorCode::NodeUnavailable,
+            },
         }
     }
 
