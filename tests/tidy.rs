@@ -41,6 +41,7 @@ const BESIDE: &[&str] = &[
 
 /// Crates that may import `services`.
 const SERVICES_USERS: &[&str] = &[
+    "delivery",
     "endorser",
     "committer",
     "gateway",

@@ -1,7 +1,11 @@
 //! Whether a subscriber may (still) read a channel.
 
 use channel::{Bundle, Resource};
+use model::ErrorCode;
 use msp::policy::SignedData;
+use proto::common::Status;
+
+use crate::refusal::Refusal;
 
 /// Which policy guards a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +42,14 @@ impl Permission {
     /// Checks the expiry each time, and the policy the first time and after each change of configuration.
     ///
     /// # Errors
-    /// Why the subscriber may not read, for the log.
-    pub(crate) fn check(&mut self, bundle: &Bundle, now_s: i64) -> Result<(), String> {
+    /// FORBIDDEN.
+    pub(crate) fn check(&mut self, bundle: &Bundle, now_s: i64) -> Result<(), Refusal> {
         if let Some(expires_at_s) = self.expires_at_s.filter(|at| *at < now_s) {
             let since_s = now_s.saturating_sub(expires_at_s);
-            return Err(format!("the client's identity expired {since_s} s ago"));
+            return Err(forbidden(
+                ErrorCode::IdentityExpired,
+                format!("the client's identity expired {since_s} s ago"),
+            ));
         }
         if self
             .evaluated_at
@@ -54,14 +61,27 @@ impl Permission {
             Access::Policy(path) => path,
             Access::Resource(resource) => match bundle.access(resource) {
                 channel::Access::Channel(path) => path,
-                _ => return Err(format!("{} is not a channel's resource", resource.name())),
+                _ => {
+                    let reason = format!("{} is not a channel's resource", resource.name());
+                    return Err(forbidden(ErrorCode::AccessDenied, reason));
+                }
             },
         };
         bundle
             .policies()
             .evaluate_signed(path, &self.signed)
-            .map_err(|error| format!("policy {path} is not satisfied: {error}"))?;
+            .map_err(|error| {
+                let [signed] = &self.signed;
+                forbidden(
+                    bundle.why_denied(signed),
+                    format!("policy {path} is not satisfied: {error}"),
+                )
+            })?;
         self.evaluated_at = Some(bundle.sequence());
         Ok(())
     }
+}
+
+fn forbidden(code: ErrorCode, reason: String) -> Refusal {
+    Refusal::new(Status::Forbidden, code, reason)
 }

@@ -32,6 +32,7 @@ mod filtered;
 mod metrics;
 mod output;
 mod queue;
+mod refusal;
 mod request;
 mod seek;
 mod session;
@@ -40,7 +41,9 @@ mod source;
 use std::sync::Arc;
 
 use futures::Stream;
+use model::ErrorCode;
 use proto::common::Envelope;
+use services::with_code;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -92,6 +95,9 @@ impl Deliver {
 
     /// Serves the requests of one client; what comes out is the response stream of the call.
     ///
+    /// After a status that is not SUCCESS the stream ends with a [`tonic::Status`] of code OK whose metadata names our code: in a
+    /// call's response stream that is its trailer.
+    ///
     /// # Errors
     /// RESOURCE_EXHAUSTED: as many streams as [`Config::streams_max`] are open.
     pub fn stream<R, S>(
@@ -109,7 +115,8 @@ impl Deliver {
         let metrics = self.metrics();
         let slot = Arc::clone(&self.0.slots).try_acquire_owned().map_err(|_| {
             let text = format!("{} deliver streams are open already", config.streams_max);
-            tonic::Status::resource_exhausted(text)
+            let status = tonic::Status::resource_exhausted(text);
+            with_code(status, ErrorCode::EventsSlow.name())
         })?;
         let (writer, reader) = queue::queue(
             config.queue_blocks_max,

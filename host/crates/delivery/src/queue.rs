@@ -7,6 +7,8 @@ use std::{
 };
 
 use futures::{Stream, stream};
+use model::ErrorCode;
+use services::with_code;
 use tokio::{sync::Notify, time::timeout};
 use tonic::Status;
 
@@ -140,7 +142,8 @@ impl<R> Writer<R> {
             Some(number) => format!("the subscriber does not read; resume from block {number}"),
             None => "the subscriber does not read".to_owned(),
         };
-        state.end = Some(Err(Status::aborted(text)));
+        let status = with_code(Status::aborted(text), ErrorCode::EventsSlow.name());
+        state.end = Some(Err(status));
         self.shared.filled.notify_one();
         Err(Closed::Lagging)
     }

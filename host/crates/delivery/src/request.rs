@@ -1,12 +1,15 @@
 //! What a subscriber asks for, and the checks that need nothing but the request.
 
 use bytes::Bytes;
+use model::ErrorCode;
 use msp::policy::SignedData;
-use prost::Message;
+use prost::{DecodeError, Message};
 use proto::{
-    common::{ChannelHeader, Envelope, Payload, SignatureHeader, Status},
+    common::{ChannelHeader, Envelope, Payload, SignatureHeader},
     orderer::SeekInfo,
 };
+
+use crate::refusal::Refusal;
 
 /// What the transport knows of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,20 +34,22 @@ impl Request {
     /// Reads the envelope of a request and checks its time and its binding to the TLS session, in Fabric's order.
     ///
     /// # Errors
-    /// The reason, for the log; the subscriber gets BAD_REQUEST.
+    /// BAD_REQUEST.
     pub(crate) fn parse(
         envelope: Envelope,
         client: &ClientTls,
         now_s: i64,
         time_window_s: i64,
-    ) -> Result<Self, String> {
-        let payload = Payload::decode(envelope.payload.clone())
-            .map_err(|error| format!("the payload does not decode: {error}"))?;
-        let header = payload.header.ok_or("the envelope has no header")?;
+    ) -> Result<Self, Refusal> {
+        let payload =
+            Payload::decode(envelope.payload.clone()).map_err(undecodable("the payload"))?;
+        let header = payload
+            .header
+            .ok_or_else(|| invalid("the envelope has no header"))?;
         let channel_header = ChannelHeader::decode(header.channel_header)
-            .map_err(|error| format!("the channel header does not decode: {error}"))?;
+            .map_err(undecodable("the channel header"))?;
         let signature_header = SignatureHeader::decode(header.signature_header)
-            .map_err(|error| format!("the signature header does not decode: {error}"))?;
+            .map_err(undecodable("the signature header"))?;
         check_time(&channel_header, now_s, time_window_s)?;
         check_binding(&channel_header, client)?;
         Ok(Self {
@@ -62,37 +67,51 @@ impl Request {
     ///
     /// # Errors
     /// BAD_REQUEST if it does not decode.
-    pub(crate) fn seek(&self) -> Result<SeekInfo, Status> {
-        SeekInfo::decode(self.seek.clone()).map_err(|_| Status::BadRequest)
+    pub(crate) fn seek(&self) -> Result<SeekInfo, Refusal> {
+        SeekInfo::decode(self.seek.clone()).map_err(undecodable("the seek"))
     }
 }
 
-fn check_time(header: &ChannelHeader, now_s: i64, window_s: i64) -> Result<(), String> {
+fn undecodable(part: &'static str) -> impl FnOnce(DecodeError) -> Refusal {
+    move |error| {
+        let reason = format!("{part} does not decode: {error}");
+        Refusal::bad(ErrorCode::RequestProtobuf, reason)
+    }
+}
+
+fn invalid(reason: &str) -> Refusal {
+    Refusal::bad(ErrorCode::RequestInvalid, reason)
+}
+
+fn check_time(header: &ChannelHeader, now_s: i64, window_s: i64) -> Result<(), Refusal> {
     let timestamp = header
         .timestamp
-        .ok_or("the channel header has no timestamp")?;
+        .ok_or_else(|| invalid("the channel header has no timestamp"))?;
     // A fraction of a second does not matter against minutes.
     if timestamp.seconds.abs_diff(now_s) > window_s.unsigned_abs() {
-        return Err(format!(
+        let reason = format!(
             "the envelope's time {} s is more than {window_s} s apart from this node's {now_s} s",
             timestamp.seconds
-        ));
+        );
+        return Err(Refusal::bad(ErrorCode::RequestClock, reason));
     }
     Ok(())
 }
 
-fn check_binding(header: &ChannelHeader, client: &ClientTls) -> Result<(), String> {
+fn check_binding(header: &ChannelHeader, client: &ClientTls) -> Result<(), Refusal> {
     let ClientTls::Mutual(presented) = client else {
         return Ok(());
     };
     if header.tls_cert_hash.is_empty() {
-        return Err("the client did not include the hash of its TLS certificate".to_owned());
+        return Err(invalid(
+            "the client did not include the hash of its TLS certificate",
+        ));
     }
     match presented {
-        None => Err("the client presented no TLS certificate".to_owned()),
-        Some(hash) if header.tls_cert_hash != hash.as_slice() => {
-            Err("the hash in the header is not that of the client's TLS certificate".to_owned())
-        }
+        None => Err(invalid("the client presented no TLS certificate")),
+        Some(hash) if header.tls_cert_hash != hash.as_slice() => Err(invalid(
+            "the hash in the header is not that of the client's TLS certificate",
+        )),
         Some(_) => Ok(()),
     }
 }
@@ -137,7 +156,7 @@ mod tests {
     fn parse(
         client: &ClientTls,
         change: impl FnOnce(&mut ChannelHeader),
-    ) -> Result<Request, String> {
+    ) -> Result<Request, Refusal> {
         Request::parse(envelope(change), client, NOW_S, 900)
     }
 

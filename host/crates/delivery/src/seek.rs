@@ -3,6 +3,7 @@
 //! The rules, odd ones included, are those of Fabric's common/deliver/deliver.go: a stop position is compared for
 //! equality with each block sent, so a stop below the start that was not refused never ends the stream.
 
+use model::ErrorCode;
 use proto::{
     common::Status,
     orderer::{
@@ -11,6 +12,8 @@ use proto::{
         seek_position::Type,
     },
 };
+
+use crate::refusal::Refusal;
 
 /// A request resolved against a height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,25 +33,33 @@ pub(crate) struct Plan {
 /// # Errors
 /// BAD_REQUEST: no start, no stop, or a stop given by number below the start. NOT_FOUND: a start given by number above
 /// the height.
-pub(crate) fn resolve(seek: &SeekInfo, height: u64) -> Result<Plan, Status> {
+pub(crate) fn resolve(seek: &SeekInfo, height: u64) -> Result<Plan, Refusal> {
     let position = |position: &Option<SeekPosition>| position.and_then(|it| it.r#type);
     // Presence is about the position, not about what it says: an empty one finds no block.
     if seek.start.is_none() || seek.stop.is_none() {
-        return Err(Status::BadRequest);
+        return Err(position_wrong("start or stop is missing"));
     }
     let start = match position(&seek.start) {
         Some(Type::Oldest(_)) => 0,
         Some(Type::Newest(_)) => height.saturating_sub(1),
         Some(Type::NextCommit(_)) => height,
         Some(Type::Specified(at)) if at.number <= height => at.number,
-        Some(Type::Specified(_)) | None => return Err(Status::NotFound),
+        Some(Type::Specified(_)) | None => {
+            return Err(Refusal::new(
+                Status::NotFound,
+                ErrorCode::BlockNotFound,
+                format!("the start is not among the {height} blocks"),
+            ));
+        }
     };
     let stop = match position(&seek.stop) {
         Some(Type::Oldest(_)) => start,
         // Resolved once, here; and one block asked for is one block sent, whatever is committed in between.
         Some(Type::Newest(_)) if seek.start == seek.stop => start,
         Some(Type::Newest(_)) => height.saturating_sub(1),
-        Some(Type::Specified(at)) if at.number < start => return Err(Status::BadRequest),
+        Some(Type::Specified(at)) if at.number < start => {
+            return Err(position_wrong("the stop is below the start"));
+        }
         Some(Type::Specified(at)) => at.number,
         Some(Type::NextCommit(_)) | None => 0,
     };
@@ -58,6 +69,10 @@ pub(crate) fn resolve(seek: &SeekInfo, height: u64) -> Result<Plan, Status> {
         fail_if_not_ready: seek.behavior() == SeekBehavior::FailIfNotReady,
         header_only: seek.content_type() == SeekContentType::HeaderWithSig,
     })
+}
+
+fn position_wrong(reason: &str) -> Refusal {
+    Refusal::bad(ErrorCode::EventsPosition, reason)
 }
 
 #[cfg(test)]
@@ -91,7 +106,7 @@ mod tests {
         };
         want.assert_eq(&match resolve(&seek, 5) {
             Ok(plan) => format!("{}..={}", plan.start, plan.stop),
-            Err(status) => status.as_str_name().to_owned(),
+            Err(refusal) => format!("{} {}", refusal.status.as_str_name(), refusal.code),
         });
     }
 
@@ -124,7 +139,7 @@ mod tests {
 
     #[test]
     fn only_a_numbered_stop_below_the_start_is_refused() {
-        check("3..2", expect!["BAD_REQUEST"]);
+        check("3..2", expect!["BAD_REQUEST events.position"]);
         check("3..3", expect!["3..=3"]);
         check("next..newest", expect!["5..=4"]);
     }
@@ -132,13 +147,13 @@ mod tests {
     #[test]
     fn a_start_may_be_the_height_and_no_more() {
         check("5..7", expect!["5..=7"]);
-        check("6..7", expect!["NOT_FOUND"]);
-        check("empty..7", expect!["NOT_FOUND"]);
+        check("6..7", expect!["NOT_FOUND block.not_found"]);
+        check("empty..7", expect!["NOT_FOUND block.not_found"]);
     }
 
     #[test]
     fn a_missing_position_is_refused() {
-        check("none..7", expect!["BAD_REQUEST"]);
-        check("3..none", expect!["BAD_REQUEST"]);
+        check("none..7", expect!["BAD_REQUEST events.position"]);
+        check("3..none", expect!["BAD_REQUEST events.position"]);
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use channel::Bundle;
 use futures::{Stream, StreamExt};
-use model::Block;
+use model::{Block, ErrorCode};
 use proto::{
     common::{self, Envelope, Status},
     orderer::{SeekInfo, seek_info::SeekErrorResponse},
 };
+use services::with_code;
 use tokio::select;
 use tracing::{debug, error};
 
@@ -16,23 +17,24 @@ use crate::{
     Access, BlockSource, ClientTls, Deliver, Metrics, Output,
     access::Permission,
     queue::{Closed, Item, Writer},
+    refusal::Refusal,
     request::Request,
     seek::{Plan, resolve},
 };
 
-/// How serving one request ended.
+/// Why serving a request ended before all was sent.
 enum End {
-    /// Tell the subscriber; after SUCCESS the next request is read.
-    Status(Status),
+    /// Tell the subscriber.
+    Refused(Refusal),
     /// Nobody is there to be told.
     Gone,
     /// The node stops.
     Stopping,
 }
 
-impl From<Status> for End {
-    fn from(status: Status) -> Self {
-        Self::Status(status)
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -66,26 +68,31 @@ impl<R> Session<R> {
             let Some(Ok(envelope)) = request else {
                 break Ok(());
             };
-            match self.serve(envelope).await {
-                End::Gone => break Ok(()),
-                End::Stopping => break Err(stopping()),
-                End::Status(status) => {
-                    let sent = self.send((self.output.status)(status), None, 0).await;
-                    if sent.is_err() || status != Status::Success {
-                        break Ok(());
-                    }
-                }
+            let refused = match self.serve(envelope).await {
+                Ok(()) => None,
+                Err(End::Refused(refusal)) => Some(refusal),
+                Err(End::Gone) => break Ok(()),
+                Err(End::Stopping) => break Err(stopping()),
+            };
+            let status = refused.as_ref().map_or(Status::Success, |why| why.status);
+            let sent = self.send((self.output.status)(status), None, 0).await;
+            match refused {
+                Some(refusal) => break Err(refusal.end()),
+                None if sent.is_err() => break Ok(()),
+                None => {}
             }
         };
         self.writer.end(end);
     }
 
-    async fn serve(&self, envelope: Envelope) -> End {
+    async fn serve(&self, envelope: Envelope) -> Result<(), End> {
         Metrics::count(&self.metrics().requests);
-        match self.answer(envelope).await {
-            Ok(()) => End::Status(Status::Success),
-            Err(end) => end,
+        let served = self.answer(envelope).await;
+        if let Err(End::Refused(refusal)) = &served {
+            let status = refusal.status.as_str_name();
+            debug!(status, reason = refusal.reason, "deliver request refused");
         }
+        served
     }
 
     async fn answer(&self, envelope: Envelope) -> Result<(), End> {
@@ -95,19 +102,15 @@ impl<R> Session<R> {
             &self.client,
             now_s,
             self.deliver.config().time_window_s,
-        )
-        .map_err(|reason| {
-            debug!(reason, "deliver request refused");
-            Status::BadRequest
+        )?;
+        let source = self.deliver.source(&request.channel_id).ok_or_else(|| {
+            let reason = "there is no such channel";
+            Refusal::new(Status::NotFound, ErrorCode::ChannelNotFound, reason)
         })?;
-        let Some(source) = self.deliver.source(&request.channel_id) else {
-            debug!("deliver request names an unknown channel");
-            return Err(Status::NotFound.into());
-        };
         let seek = request.seek()?;
         let strict = seek.error_response() != SeekErrorResponse::BestEffort;
         if strict && source.failed.is_cancelled() {
-            return Err(Status::ServiceUnavailable.into());
+            return Err(channel_stopped().into());
         }
         let bundle = current(&source);
         let permission = Permission::new(self.access, request.signed, &bundle);
@@ -145,13 +148,10 @@ struct BlockStream<'a, R> {
 }
 
 impl<R> BlockStream<'_, R> {
-    fn check_permission(&mut self) -> Result<(), Status> {
+    fn check_permission(&mut self) -> Result<(), Refusal> {
         let bundle = current(&self.source);
         let now_s = self.session.deliver.now_s();
-        self.permission.check(&bundle, now_s).map_err(|reason| {
-            debug!(channel = %self.source.channel, reason, "deliver request forbidden");
-            Status::Forbidden
-        })
+        self.permission.check(&bundle, now_s)
     }
 
     async fn send_all(&mut self, seek: &SeekInfo) -> Result<(), End> {
@@ -172,16 +172,17 @@ impl<R> BlockStream<'_, R> {
     /// Block `number`, waited for if the plan says so.
     async fn block(&mut self, number: u64, plan: Plan) -> Result<Block, End> {
         if plan.fail_if_not_ready && number >= *self.source.height.borrow() {
-            return Err(Status::NotFound.into());
+            return Err(no_block(number).into());
         }
         self.wait_for(number).await?;
         match (self.source.read)(number).await {
             Ok(Some(block)) => Ok(block),
             // Blocks below the first one held (a peer made from a snapshot) are not there.
-            Ok(None) => Err(Status::NotFound.into()),
+            Ok(None) => Err(no_block(number).into()),
             Err(source) => {
                 error!(channel = %self.source.channel, block = number, %source, "cannot read a block to deliver");
-                Err(Status::InternalServerError.into())
+                let (status, code) = (Status::InternalServerError, ErrorCode::NodeBroken);
+                Err(Refusal::new(status, code, "a block cannot be read").into())
             }
         }
     }
@@ -190,11 +191,11 @@ impl<R> BlockStream<'_, R> {
         let failed = self.source.failed.clone();
         select! {
             biased;
-            () = failed.cancelled(), if self.strict => Err(Status::ServiceUnavailable.into()),
+            () = failed.cancelled(), if self.strict => Err(channel_stopped().into()),
             grown = self.source.height.wait_for(|height| *height > number) => match grown {
                 Ok(_) => Ok(()),
                 // The ledger is closed; with it goes whatever would have made the block.
-                Err(_) => Err(Status::ServiceUnavailable.into()),
+                Err(_) => Err(channel_stopped().into()),
             },
             () = self.session.writer.reader_gone() => Err(End::Gone),
             () = self.session.deliver.stopping().cancelled() => Err(End::Stopping),
@@ -235,6 +236,17 @@ fn size_of_block(block: &common::Block) -> usize {
     data.chain(metadata).map(|bytes| bytes.len()).sum()
 }
 
+fn no_block(number: u64) -> Refusal {
+    let reason = format!("block {number} is not here");
+    Refusal::new(Status::NotFound, ErrorCode::BlockNotFound, reason)
+}
+
+fn channel_stopped() -> Refusal {
+    let (status, code) = (Status::ServiceUnavailable, ErrorCode::ChannelStopped);
+    Refusal::new(status, code, "the channel has stopped on this node")
+}
+
 fn stopping() -> tonic::Status {
-    tonic::Status::unavailable("the node is stopping")
+    let status = tonic::Status::unavailable("the node is stopping");
+    with_code(status, ErrorCode::NodeUnavailable.name())
 }

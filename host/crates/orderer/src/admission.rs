@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use channel::{Bundle, update};
-use model::{Envelope, Payload};
+use model::{Envelope, ErrorCode, Payload};
 use msp::Signer;
 use prost::Message;
 use proto::common::{self, ChannelHeader, ConfigEnvelope, Header, HeaderType, SignatureHeader};
@@ -113,6 +113,7 @@ impl Admission {
         let signature = self.signer.sign(&payload).map_err(|error| {
             tracing::error!(%error, "cannot sign a configuration transaction");
             Refusal::unavailable("this orderer cannot sign at the moment")
+                .because(ErrorCode::NodeBroken)
         })?;
         Ok(Envelope { payload, signature })
     }
@@ -136,4 +137,5 @@ fn parse(envelope: &Envelope) -> Result<Payload, Refusal> {
 /// The answer to a message whose channel cannot be told.
 pub(crate) fn unreadable(error: &model::EnvelopeError) -> Refusal {
     Refusal::bad(format!("could not determine channel ID: {error}"))
+        .because(ErrorCode::RequestProtobuf)
 }

@@ -7,8 +7,9 @@
 use std::{sync::Arc, time::Instant};
 
 use futures::{Stream, StreamExt, future, stream};
-use model::{Envelope, Payload};
+use model::{Envelope, ErrorCode, Payload};
 use proto::{common, orderer::BroadcastResponse};
+use services::end_with_code;
 use tokio::{sync::oneshot, task::spawn_blocking};
 use tonic::Status;
 use tracing::{debug, error};
@@ -25,7 +26,8 @@ use crate::{
 /// A message that passed, and the queue it goes to.
 type Checked = Result<(Intake, Admitted), Refusal>;
 
-/// The answers to `messages`.
+/// The answers to `messages`. After a refusal the stream ends with a status of code OK, whose metadata, in the call's trailer,
+/// names our code.
 pub(crate) fn answers<S>(
     node: Arc<Node>,
     messages: S,
@@ -54,7 +56,12 @@ where
         })
         .map(outcome)
         .buffered(ahead_max);
-    until_refused(outcomes).map(move |outcome| Ok(answer(&node, outcome)))
+    until_refused(outcomes).flat_map(move |outcome| {
+        let refused = outcome.as_ref().err();
+        let end = refused.map(|refusal| Err(end_with_code(refusal.code.name())));
+        let answer = Ok(answer(&node, outcome));
+        stream::iter([answer].into_iter().chain(end))
+    })
 }
 
 /// Checks one message on a thread for such work.
@@ -81,7 +88,9 @@ fn check_now(node: &Node, envelope: Envelope) -> Checked {
 fn find(node: &Node, payload: &Payload) -> Result<Channel, Refusal> {
     let channel_id = &payload.channel_header.message.channel_id;
     let channel = node.channel(channel_id);
-    let channel = channel.ok_or_else(|| Refusal::bad("channel does not exist"))?;
+    let channel = channel.ok_or_else(|| {
+        Refusal::bad("channel does not exist").because(ErrorCode::ChannelNotFound)
+    })?;
     match channel.has_failed() {
         true => Err(stopped()),
         false => Ok(channel),
@@ -119,6 +128,7 @@ fn answer(node: &Node, outcome: Outcome) -> BroadcastResponse {
         Err(refusal) => {
             debug!(
                 status = refusal.status.as_str_name(),
+                code = %refusal.code,
                 info = refusal.info,
                 "message refused"
             );

@@ -3,7 +3,7 @@
 //! What is inside a transaction is the peers' business: an orderer looks at size, sender and signature.
 
 use channel::{Bundle, ConsensusState, OrdererConfig};
-use model::{Envelope, Payload};
+use model::{Envelope, ErrorCode, Payload};
 use msp::policy::SignedData;
 use proto::common::HeaderType;
 
@@ -68,14 +68,16 @@ pub(crate) fn check(
     let size_bytes = size_bytes(envelope);
     let bytes_max = bundle.orderer().batch.absolute_max_bytes;
     if usize::try_from(bytes_max).is_ok_and(|max| size_bytes > max) {
-        return Err(Refusal::bad(format!(
+        let refusal = Refusal::bad(format!(
             "message payload is {size_bytes} bytes and exceeds maximum allowed {bytes_max} bytes"
-        )));
+        ));
+        return Err(refusal.because(ErrorCode::RequestTooLarge));
     }
     // An identity that cannot be read has no expiry; the policy refuses it.
     let identity = bundle.msps().identity(payload.creator()).ok();
     if identity.is_some_and(|identity| identity.expires_at() <= now_s) {
-        return Err(Refusal::bad("broadcast client identity expired"));
+        let refusal = Refusal::bad("broadcast client identity expired");
+        return Err(refusal.because(ErrorCode::IdentityExpired));
     }
     let signed = SignedData {
         data: envelope.payload.clone(),
@@ -86,10 +88,16 @@ pub(crate) fn check(
         ConsensusState::Normal => WRITERS,
         ConsensusState::Maintenance => WRITERS_IN_MAINTENANCE,
     };
-    bundle
-        .policies()
-        .evaluate_signed(path, &[signed])
-        .map_err(|error| Refusal::forbidden(format!("{error}: permission denied")))
+    let signed = [signed];
+    let evaluated = bundle.policies().evaluate_signed(path, &signed);
+    evaluated.map_err(|error| {
+        let [signed] = &signed;
+        let code = match bundle.why_denied(signed) {
+            ErrorCode::AccessDenied => ErrorCode::OrderRefused,
+            closer => closer,
+        };
+        Refusal::forbidden(format!("{error}: permission denied")).because(code)
+    })
 }
 
 /// What Fabric counts as a message's size: payload and signature.

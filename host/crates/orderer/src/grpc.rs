@@ -4,11 +4,13 @@ use std::{pin::Pin, sync::Arc};
 
 use delivery::{Access, ClientTls, Output};
 use futures::Stream;
+use model::ErrorCode;
 use proto::{
     common::Envelope,
     orderer::{BroadcastResponse, DeliverResponse},
 };
 use services::orderer::atomic_broadcast_server::AtomicBroadcast;
+use services::with_code;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -46,7 +48,8 @@ impl AtomicBroadcastService {
     {
         let slots = Arc::clone(self.node.broadcast_slots());
         let slot = slots.try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted("too many broadcast streams are open already")
+            let status = Status::resource_exhausted("too many broadcast streams are open already");
+            with_code(status, ErrorCode::NodeBusy.name())
         })?;
         let open = OpenStream::new(slot, Arc::clone(self.node.metrics()));
         let answers = answers(Arc::clone(&self.node), messages);

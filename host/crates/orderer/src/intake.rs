@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::ErrorCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{admission::Admitted, metrics::Metrics, refusal::Refusal};
@@ -66,7 +67,10 @@ impl Intake {
     /// # Errors
     /// SERVICE_UNAVAILABLE: the queue is full, or the channel has stopped.
     pub(crate) fn submit(&self, admitted: Admitted) -> Result<oneshot::Receiver<Outcome>, Refusal> {
-        let full = || Refusal::unavailable("the queue of this channel is full, try again later");
+        let full = || {
+            Refusal::unavailable("the queue of this channel is full, try again later")
+                .because(ErrorCode::OrderQueueFull)
+        };
         let kib = u32::try_from(admitted.size_bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         let kib = Arc::clone(&self.kib).try_acquire_many_owned(kib.max(1));
         let kib = kib.map_err(|_| full())?;
@@ -98,4 +102,5 @@ pub(crate) fn stopped() -> Refusal {
 /// The answer to a message that may or may not be ordered: look for its transaction before sending it again.
 pub(crate) fn unknown_outcome() -> Refusal {
     Refusal::unavailable("this orderer stopped before it knew whether the message was ordered")
+        .because(ErrorCode::OrderUnknown)
 }

@@ -1,3 +1,4 @@
+use model::ErrorCode;
 use proto::{common::Status, orderer::BroadcastResponse};
 
 /// What a client is told about a message that is not ordered. The texts are those of Fabric's orderer where it has one.
@@ -5,6 +6,8 @@ use proto::{common::Status, orderer::BroadcastResponse};
 pub(crate) struct Refusal {
     /// BAD_REQUEST, FORBIDDEN or SERVICE_UNAVAILABLE.
     pub(crate) status: Status,
+    /// Our code for it, in the stream's trailer: an answer has no place for one.
+    pub(crate) code: ErrorCode,
     /// Which rule the message breaks.
     pub(crate) info: String,
 }
@@ -14,6 +17,7 @@ impl Refusal {
     pub(crate) fn bad(info: impl Into<String>) -> Self {
         Self {
             status: Status::BadRequest,
+            code: ErrorCode::OrderRefused,
             info: info.into(),
         }
     }
@@ -22,6 +26,7 @@ impl Refusal {
     pub(crate) fn forbidden(info: impl Into<String>) -> Self {
         Self {
             status: Status::Forbidden,
+            code: ErrorCode::OrderRefused,
             info: info.into(),
         }
     }
@@ -30,8 +35,14 @@ impl Refusal {
     pub(crate) fn unavailable(info: impl Into<String>) -> Self {
         Self {
             status: Status::ServiceUnavailable,
+            code: ErrorCode::OrderUnavailable,
             info: info.into(),
         }
+    }
+
+    /// The same refusal under a code that says more.
+    pub(crate) fn because(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
     }
 
     /// The answer on the wire.

@@ -1,7 +1,7 @@
 //! The stable error code that a status carries beside Fabric's message and details.
 
-use tonic::Status;
 use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
 
 /// Trailer of failed calls, and header of answers whose response tells of a failure: the name of an error code.
 pub const CODE_METADATA: &str = "weft-code";
@@ -13,6 +13,13 @@ pub fn with_code(mut status: Status, code: &'static str) -> Status {
         put_code(status.metadata_mut(), code);
     }
     status
+}
+
+/// The end of a stream that has told of a failure in a message of its own and ends well for gRPC, as Fabric's streams of blocks
+/// and answers do: the code in the trailer, and nothing else that is not there in Fabric.
+#[must_use]
+pub fn end_with_code(code: &'static str) -> Status {
+    with_code(Status::new(Code::Ok, ""), code)
 }
 
 /// The code of a status, if it carries one.

@@ -33,7 +33,7 @@ mod dial;
 /// at the others'. Fabric's peers pass it over.
 pub const MIN_HEIGHT_METADATA: &str = "weft-min-height";
 
-pub use code::{CODE_METADATA, code_of, put_code, read_code, with_code};
+pub use code::{CODE_METADATA, code_of, end_with_code, put_code, read_code, with_code};
 pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
 
 /// Declares the module of one package. The lints are off because the text inside is tonic's.

@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use futures::{FutureExt, StreamExt, stream};
 use proto::common::{Envelope, HeaderType, Status};
 
-use super::world::{World, encoded, entries, statuses};
+use super::world::{Running, World, encoded, entries, statuses};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_messages_are_answered_and_delivered_in_order_once_each() {
@@ -63,14 +63,15 @@ async fn check(world: &World, message: Envelope, want: Expect) {
     let running = world.start().await;
     let height_before = running.orderer.channels()[0].height;
     let first = world.transaction(10);
-    let answers = running
-        .send(vec![first.clone(), message, world.transaction(10)])
+    let (answers, code) = running
+        .send_for_code(vec![first.clone(), message, world.transaction(10)])
         .await;
     assert_eq!(answers.len(), 2, "the stream ends with the refusal");
     assert_eq!(answers[0].status(), Status::Success);
     want.assert_eq(&format!(
-        "{}: {}",
+        "{} {}: {}",
         answers[1].status().as_str_name(),
+        code.unwrap(),
         answers[1].info
     ));
     let blocks = running.chain(world).await;
@@ -91,14 +92,10 @@ async fn messages_are_refused_with_fabric_s_words() {
     let large = world.transaction(20_000);
     let size = large.payload.len() + large.signature.len();
     let text = format!(
-        "BAD_REQUEST: message payload is {size} bytes and exceeds maximum allowed 10000 bytes"
+        "BAD_REQUEST request.too_large: message payload is {size} bytes and exceeds maximum allowed 10000 bytes"
     );
     let running = world.start().await;
-    let answers = running.send(vec![large]).await;
-    assert_eq!(
-        format!("{}: {}", answers[0].status().as_str_name(), answers[0].info),
-        text
-    );
+    assert_eq!(refusal(&running, large).await, text);
     running.stop().await;
 
     let kind = HeaderType::EndorserTransaction;
@@ -106,25 +103,29 @@ async fn messages_are_refused_with_fabric_s_words() {
     check(
         &world,
         message(&world.client, HeaderType::Config),
-        expect!["BAD_REQUEST: message is of type that cannot be processed directly"],
+        expect!["BAD_REQUEST order.refused: message is of type that cannot be processed directly"],
     )
     .await;
     check(
         &world,
         message(&world.client, HeaderType::OrdererTransaction),
-        expect!["BAD_REQUEST: message is of type that is no longer supported"],
+        expect!["BAD_REQUEST order.refused: message is of type that is no longer supported"],
     )
     .await;
     check(
         &world,
         message(&world.expired, kind),
-        expect!["BAD_REQUEST: broadcast client identity expired"],
+        expect!["BAD_REQUEST identity.expired: broadcast client identity expired"],
     )
     .await;
-    let denied = "FORBIDDEN: implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires \
-                  1 of the 'Writers' sub-policies to be satisfied: permission denied";
-    let refused = running_refusals(&world).await;
-    assert_eq!(refused, [denied, denied, denied]);
+    let denied = |code| {
+        format!(
+            "FORBIDDEN {code}: implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires \
+             1 of the 'Writers' sub-policies to be satisfied: permission denied"
+        )
+    };
+    let codes = ["identity.unknown", "request.signature", "request.signature"];
+    assert_eq!(running_refusals(&world).await, codes.map(denied));
 }
 
 /// The answers to a stranger's message, to one with another's signature, and to one without.
@@ -146,15 +147,24 @@ async fn running_refusals(world: &World) -> Vec<String> {
     );
     let mut texts = Vec::new();
     for message in [stranger, foreign, unsigned] {
-        let answer = running.send(vec![message]).await.remove(0);
-        texts.push(format!(
-            "{}: {}",
-            answer.status().as_str_name(),
-            answer.info
-        ));
+        texts.push(refusal(&running, message).await);
     }
     running.stop().await;
     texts
+}
+
+/// What is said to a message that is refused: status, code, text.
+async fn refusal(running: &Running, message: Envelope) -> String {
+    let (answers, code) = running.send_for_code(vec![message]).await;
+    let [answer] = &answers[..] else {
+        panic!("{answers:?}");
+    };
+    format!(
+        "{} {}: {}",
+        answer.status().as_str_name(),
+        code.unwrap(),
+        answer.info
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,10 +172,9 @@ async fn a_message_for_no_channel_is_a_bad_request() {
     let mut world = World::new();
     let running = world.start().await;
     world.description.channel_id = model::ChannelId::parse("ch2").unwrap();
-    let answer = running.send(vec![world.transaction(10)]).await.remove(0);
     assert_eq!(
-        (answer.status(), answer.info.as_str()),
-        (Status::BadRequest, "channel does not exist")
+        refusal(&running, world.transaction(10)).await,
+        "BAD_REQUEST channel.not_found: channel does not exist"
     );
     // Neither nothing, nor what does not decode, nor what has no header.
     for payload in [&b""[..], b"\xff\xff", b"\x12\x01x"] {
@@ -174,13 +183,9 @@ async fn a_message_for_no_channel_is_a_bad_request() {
             payload,
             signature: Bytes::new(),
         };
-        let answer = running.send(vec![broken]).await.remove(0);
-        assert_eq!(answer.status(), Status::BadRequest);
-        assert!(
-            answer.info.starts_with("could not determine channel ID: "),
-            "{}",
-            answer.info
-        );
+        let said = refusal(&running, broken).await;
+        let beginning = "BAD_REQUEST request.protobuf: could not determine channel ID: ";
+        assert!(said.starts_with(beginning), "{said}");
     }
     running.stop().await;
 }
@@ -196,24 +201,25 @@ async fn a_full_queue_refuses_and_keeps_what_it_took() {
         .add_channel(world.ledger().await)
         .await
         .unwrap();
-    let messages: Vec<Envelope> = (0..4).map(|_| world.transaction(10)).collect();
+    let messages: Vec<Envelope> = (0..2).map(|_| world.transaction(10)).collect();
     let source = stream::iter(messages.clone().into_iter().map(Ok));
     let mut answers = Box::pin(running.answers(source));
     let metrics = running.orderer.clone();
-    // Reading ahead goes on until the refusal, which waits behind the two that are not answered yet.
     while metrics.metrics().samples().iter().all(|sample| {
         sample.name != "orderer_queue_messages" || sample.value != crate::Value::Gauge(2)
     }) {
         assert!(answers.next().now_or_never().is_none());
         tokio::task::yield_now().await;
     }
+    assert_eq!(
+        refusal(&running, world.transaction(10)).await,
+        "SERVICE_UNAVAILABLE order.queue_full: the queue of this channel is full, try again later"
+    );
     running.chains.spawn(chain.run());
     let answers: Vec<_> = answers.map(Result::unwrap).collect().await;
-    let got = statuses(&answers);
-    assert!(
-        got.len() >= 3 && got[..2] == [Status::Success; 2],
-        "{got:?}"
-    );
+    assert_eq!(statuses(&answers), [Status::Success; 2]);
+    let answers = running.send(vec![world.transaction(10)]).await;
+    assert_eq!(statuses(&answers), [Status::Success]);
     running.stop().await;
 }
 

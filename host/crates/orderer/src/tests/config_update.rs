@@ -14,7 +14,7 @@ use proto::{
     etcdraft, orderer,
 };
 
-use super::world::{Running, World, block, range, status, statuses};
+use super::world::{Running, World, block, range, status, statuses, told};
 
 /// An update that changes the orderer group's value `name`, signed by the orderers' administrator.
 fn update<M: Message + Default>(
@@ -238,7 +238,10 @@ async fn a_subscriber_who_loses_the_right_to_read_gets_nothing_more() {
         status(&blocks.next().await.unwrap().unwrap()),
         Some(Status::Forbidden)
     );
-    assert!(blocks.next().await.is_none());
+    assert_eq!(
+        told(blocks).await,
+        (Vec::new(), Some("access.denied".to_owned()))
+    );
     running.stop().await;
 }
 
@@ -259,6 +262,9 @@ async fn a_subscriber_whose_certificate_runs_out_gets_nothing_more() {
         status(&blocks.next().await.unwrap().unwrap()),
         Some(Status::Forbidden)
     );
-    assert!(blocks.next().await.is_none());
+    assert_eq!(
+        told(blocks).await,
+        (Vec::new(), Some("identity.expired".to_owned()))
+    );
     running.stop().await;
 }

@@ -72,27 +72,64 @@ async fn requests_are_refused_by_status_and_the_stream_ends() {
     let mut world = World::new();
     let running = world.start().await;
     let all = range(0, 0);
-    let mut cases = vec![
-        (world.seek(&world.stranger, &all), Status::Forbidden),
-        (world.seek(&world.expired, &all), Status::Forbidden),
-        (
-            world.seek(&world.client, &range(0, 0).also(|seek| seek.stop = None)),
-            Status::BadRequest,
-        ),
-        (world.seek(&world.client, &range(1, 0)), Status::BadRequest),
-        (world.seek(&world.client, &range(9, 9)), Status::NotFound),
-        // A stranger is told no more than that.
-        (world.seek(&world.stranger, &range(9, 9)), Status::Forbidden),
-        (proto::common::Envelope::default(), Status::BadRequest),
-    ];
     let good = world.seek(&world.client, &all);
+    let unsigned = proto::common::Envelope {
+        signature: bytes::Bytes::new(),
+        ..good.clone()
+    };
+    let no_stop = range(0, 0).also(|seek| seek.stop = None);
+    let mut cases = vec![
+        (
+            world.seek(&world.stranger, &all),
+            "FORBIDDEN identity.unknown",
+        ),
+        (
+            world.seek(&world.expired, &all),
+            "FORBIDDEN identity.expired",
+        ),
+        (unsigned, "FORBIDDEN request.signature"),
+        (
+            world.seek(&world.client, &no_stop),
+            "BAD_REQUEST events.position",
+        ),
+        (
+            world.seek(&world.client, &range(1, 0)),
+            "BAD_REQUEST events.position",
+        ),
+        (
+            world.seek(&world.client, &range(9, 9)),
+            "NOT_FOUND block.not_found",
+        ),
+        // A stranger is told no more than that.
+        (
+            world.seek(&world.stranger, &range(9, 9)),
+            "FORBIDDEN identity.unknown",
+        ),
+        (
+            proto::common::Envelope::default(),
+            "BAD_REQUEST request.invalid",
+        ),
+    ];
     world.description.channel_id = model::ChannelId::parse("ch2").unwrap();
-    cases.push((world.seek(&world.client, &all), Status::NotFound));
+    cases.push((
+        world.seek(&world.client, &all),
+        "NOT_FOUND channel.not_found",
+    ));
     for (request, want) in cases {
-        let responses = running.deliver(vec![request, good.clone()]).await;
-        let got: Vec<_> = responses.iter().map(status).collect();
-        assert_eq!(got, [Some(want)]);
+        let requests = vec![request, good.clone()];
+        let (responses, code) = running.deliver_for_code(requests).await;
+        let [response] = &responses[..] else {
+            panic!("{want}: {responses:?}");
+        };
+        let status = status(response).unwrap().as_str_name();
+        assert_eq!(format!("{status} {}", code.unwrap()), want);
     }
+    // An hour later the clocks are too far apart.
+    world
+        .now_s
+        .fetch_add(3_600, std::sync::atomic::Ordering::Relaxed);
+    let (_, code) = running.deliver_for_code(vec![good]).await;
+    assert_eq!(code.unwrap(), "request.clock");
     running.stop().await;
 }
 

@@ -318,8 +318,15 @@ impl Running {
 
     /// Sends messages over one stream, and gives all answers.
     pub(super) async fn send(&self, messages: Vec<common::Envelope>) -> Vec<BroadcastResponse> {
-        let answers = self.answers(stream::iter(messages.into_iter().map(Ok)));
-        answers.map(Result::unwrap).collect().await
+        self.send_for_code(messages).await.0
+    }
+
+    /// The answers, and the code in the stream's trailer.
+    pub(super) async fn send_for_code(
+        &self,
+        messages: Vec<common::Envelope>,
+    ) -> (Vec<BroadcastResponse>, Option<String>) {
+        told(self.answers(stream::iter(messages.into_iter().map(Ok)))).await
     }
 
     pub(super) fn answers<S>(
@@ -334,12 +341,20 @@ impl Running {
 
     /// Asks for blocks over one stream, and gives all responses until the stream ends.
     pub(super) async fn deliver(&self, requests: Vec<common::Envelope>) -> Vec<DeliverResponse> {
+        self.deliver_for_code(requests).await.0
+    }
+
+    /// The responses, and the code in the stream's trailer.
+    pub(super) async fn deliver_for_code(
+        &self,
+        requests: Vec<common::Envelope>,
+    ) -> (Vec<DeliverResponse>, Option<String>) {
         let requests = stream::iter(requests.into_iter().map(Ok));
         let service = self.orderer.service();
         let responses = service
             .deliver_stream(requests, ClientTls::NotMutual)
             .unwrap();
-        responses.map(Result::unwrap).collect().await
+        told(responses).await
     }
 
     /// All blocks there are, with the chain's oracle asked about them.
@@ -353,6 +368,29 @@ impl Running {
         check_chain(&blocks);
         blocks
     }
+}
+
+/// What a stream tells until it ends, and the code in its trailer if it ends well for gRPC.
+pub(super) async fn told<T>(
+    stream: impl Stream<Item = Result<T, tonic::Status>>,
+) -> (Vec<T>, Option<String>) {
+    let mut stream = Box::pin(stream);
+    let mut all = Vec::new();
+    while let Some(next) = stream.next().await {
+        match next {
+            Ok(message) => all.push(message),
+            Err(end) => {
+                assert_eq!(end.code(), tonic::Code::Ok, "{end}");
+                let code = services::code_of(&end).map(str::to_owned);
+                assert!(
+                    stream.next().await.is_none(),
+                    "the stream goes on after its end"
+                );
+                return (all, code);
+            }
+        }
+    }
+    (all, None)
 }
 
 pub(super) fn status(response: &DeliverResponse) -> Option<Status> {
