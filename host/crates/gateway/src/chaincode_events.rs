@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::Stream;
 use joined::Channel;
 use model::transaction::{Content, Opened};
-use model::{Block, TxValidationCode};
+use model::{Block, ErrorCode, TxValidationCode};
 use msp::policy::SignedData;
 use prost::Message as _;
 use proto::gateway::{
@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::failure::invalid;
+use crate::commit_status::{channel_stopped, stopping};
+use crate::failure::{coded, invalid};
 use crate::{Gateway, read};
 
 impl Gateway {
@@ -27,18 +28,28 @@ impl Gateway {
     ) -> Result<impl Stream<Item = Result<ChaincodeEventsResponse, Status>> + Send + use<>, Status>
     {
         if signed.request.is_empty() {
-            return Err(invalid("a chaincode events request is required"));
+            return Err(invalid(
+                ErrorCode::RequestInvalid,
+                "a chaincode events request is required",
+            ));
         }
-        let request = ChaincodeEventsRequest::decode(signed.request.clone())
-            .map_err(|_| invalid("invalid chaincode events request: it does not decode"))?;
+        let request = ChaincodeEventsRequest::decode(signed.request.clone()).map_err(|_| {
+            invalid(
+                ErrorCode::RequestProtobuf,
+                "invalid chaincode events request: it does not decode",
+            )
+        })?;
         if request.identity.is_empty() {
-            return Err(invalid("no identity provided"));
+            return Err(invalid(ErrorCode::RequestInvalid, "no identity provided"));
         }
         if request.channel_id.is_empty() {
-            return Err(invalid("no channel ID provided"));
+            return Err(invalid(ErrorCode::RequestInvalid, "no channel ID provided"));
         }
         if request.chaincode_id.is_empty() {
-            return Err(invalid("no chaincode ID provided"));
+            return Err(invalid(
+                ErrorCode::RequestInvalid,
+                "no chaincode ID provided",
+            ));
         }
         let data = SignedData {
             data: signed.request,
@@ -76,10 +87,16 @@ impl Events {
             None | Some(seek_position::Type::NextCommit(_)) => height,
             Some(seek_position::Type::Specified(specified)) => specified.number,
             Some(seek_position::Type::Oldest(_)) => {
-                return Err(invalid("invalid start position type: oldest"));
+                return Err(invalid(
+                    ErrorCode::EventsPosition,
+                    "invalid start position type: oldest",
+                ));
             }
             Some(seek_position::Type::Newest(_)) => {
-                return Err(invalid("invalid start position type: newest"));
+                return Err(invalid(
+                    ErrorCode::EventsPosition,
+                    "invalid start position type: newest",
+                ));
             }
         };
         let after = Some(request.after_transaction_id).filter(|tx| !tx.is_empty());
@@ -105,13 +122,13 @@ impl Events {
             let next = self.next;
             let failed = self.channel.failed().clone();
             let waited = tokio::select! {
-                height = self.height.wait_for(|height| *height > next) => height.map(|_| ()).map_err(|_| "the peer is stopping"),
-                () = self.stop.cancelled() => Err("the peer is stopping"),
-                () = failed.cancelled() => Err("the channel has stopped on this peer"),
+                height = self.height.wait_for(|height| *height > next) => height.map(|_| ()).map_err(|_| stopping()),
+                () = self.stop.cancelled() => Err(stopping()),
+                () = failed.cancelled() => Err(channel_stopped()),
             };
             let read = match waited {
                 Ok(()) => self.next_block().await,
-                Err(why) => Err(Status::unavailable(why)),
+                Err(status) => Err(status),
             };
             match read {
                 Err(status) => {
@@ -139,7 +156,10 @@ impl Events {
     async fn next_block(&self) -> Result<Block, Status> {
         let number = self.next;
         let block = read(&self.channel, move |ledger| ledger.block(number)).await?;
-        block.ok_or_else(|| Status::not_found(format!("block {number} is not on this peer")))
+        block.ok_or_else(|| {
+            let status = Status::not_found(format!("block {number} is not on this peer"));
+            coded(ErrorCode::BlockNotFound, status)
+        })
     }
 
     fn events(&mut self, block: &Block) -> Vec<ChaincodeEvent> {

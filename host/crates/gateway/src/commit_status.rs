@@ -2,13 +2,13 @@
 
 use ::channel::{Access, Resource};
 use joined::Committed;
-use model::TxId;
+use model::{ErrorCode, TxId};
 use msp::policy::SignedData;
 use prost::Message as _;
 use proto::gateway::{CommitStatusRequest, CommitStatusResponse, SignedCommitStatusRequest};
 use tonic::Status;
 
-use crate::failure::invalid;
+use crate::failure::{coded, invalid};
 use crate::request::Place;
 use crate::{Gateway, read};
 
@@ -18,18 +18,28 @@ impl Gateway {
         signed: SignedCommitStatusRequest,
     ) -> Result<CommitStatusResponse, Status> {
         if signed.request.is_empty() {
-            return Err(invalid("a commit status request is required"));
+            return Err(invalid(
+                ErrorCode::RequestInvalid,
+                "a commit status request is required",
+            ));
         }
-        let request = CommitStatusRequest::decode(signed.request.clone())
-            .map_err(|_| invalid("invalid status request: it does not decode"))?;
+        let request = CommitStatusRequest::decode(signed.request.clone()).map_err(|_| {
+            invalid(
+                ErrorCode::RequestProtobuf,
+                "invalid status request: it does not decode",
+            )
+        })?;
         if request.identity.is_empty() {
-            return Err(invalid("no identity provided"));
+            return Err(invalid(ErrorCode::RequestInvalid, "no identity provided"));
         }
         if request.channel_id.is_empty() {
-            return Err(invalid("no channel ID provided"));
+            return Err(invalid(ErrorCode::RequestInvalid, "no channel ID provided"));
         }
         if request.transaction_id.is_empty() {
-            return Err(invalid("transaction ID should not be empty"));
+            return Err(invalid(
+                ErrorCode::RequestInvalid,
+                "transaction ID should not be empty",
+            ));
         }
         let data = SignedData {
             data: signed.request,
@@ -52,19 +62,24 @@ impl Gateway {
         signed: SignedData,
     ) -> Result<Place, Status> {
         let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
-            Status::permission_denied(format!("Failed to get policy manager for channel [{id}]"))
+            let text = format!("Failed to get policy manager for channel [{id}]");
+            denied(ErrorCode::ChannelNotFound, text)
         })?;
         let Access::Channel(path) = place.bundle.access(resource) else {
-            return Err(Status::permission_denied(format!(
-                "{} is not for clients of a channel",
-                resource.name()
-            )));
+            let text = format!("{} is not for clients of a channel", resource.name());
+            return Err(denied(ErrorCode::AccessDenied, text));
         };
-        place.bundle.policies().evaluate_signed(path, &[signed]).map_err(|error| {
-            Status::permission_denied(format!(
-                "Failed evaluating policy on signed data during check policy on channel [{id}] with policy [{path}]: \
-                 [{error}]"
-            ))
+        let signed = [signed];
+        let evaluated = place.bundle.policies().evaluate_signed(path, &signed);
+        evaluated.map_err(|error| {
+            let [signed] = &signed;
+            denied(
+                place.bundle.why_denied(signed),
+                format!(
+                    "Failed evaluating policy on signed data during check policy on channel [{id}] with policy [{path}]: \
+                     [{error}]"
+                ),
+            )
         })?;
         Ok(place)
     }
@@ -72,25 +87,40 @@ impl Gateway {
     /// Waits for the transaction, for as long as the caller does. A peer that stops commits nothing more: who still
     /// waits then is told to ask another one, so that nobody holds up the end.
     async fn wait(&self, place: &Place, stated: &str) -> Result<Committed, Status> {
-        let tx = TxId::parse(stated).map_err(|error| invalid(error.to_string()))?;
+        let tx = TxId::parse(stated)
+            .map_err(|error| invalid(ErrorCode::RequestInvalid, error.to_string()))?;
         // First the waiter, then the index: a commit between the two is seen by the waiter.
-        let waiter = place
-            .channel
-            .waiters()
-            .wait(tx.clone())
-            .map_err(|error| Status::resource_exhausted(error.to_string()))?;
+        let waiter = place.channel.waiters().wait(tx.clone()).map_err(|error| {
+            let status = Status::resource_exhausted(error.to_string());
+            coded(ErrorCode::NodeBusy, status)
+        })?;
         if let Some(found) = look_up(place, tx).await? {
             return Ok(found);
         }
-        let stopping = || Status::unavailable("the peer is stopping");
         let failed = place.channel.failed().clone();
         tokio::select! {
             biased;
             committed = waiter.committed() => committed.ok_or_else(stopping),
-            () = failed.cancelled() => Err(Status::unavailable("the channel has stopped on this peer")),
+            () = failed.cancelled() => Err(channel_stopped()),
             () = self.inner.stop.cancelled() => Err(stopping()),
         }
     }
+}
+
+fn denied(code: ErrorCode, text: String) -> Status {
+    coded(code, Status::permission_denied(text))
+}
+
+/// This peer ends.
+pub(crate) fn stopping() -> Status {
+    let status = Status::unavailable("the peer is stopping");
+    coded(ErrorCode::NodeUnavailable, status)
+}
+
+/// This peer commits nothing more on the channel.
+pub(crate) fn channel_stopped() -> Status {
+    let status = Status::unavailable("the channel has stopped on this peer");
+    coded(ErrorCode::ChannelStopped, status)
 }
 
 async fn look_up(place: &Place, tx: TxId) -> Result<Option<Committed>, Status> {

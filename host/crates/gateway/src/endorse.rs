@@ -3,12 +3,14 @@
 
 use futures::future::join_all;
 use model::client::assemble;
+use model::{ErrorCode, Refused};
 use proto::common::Envelope;
-use proto::gateway::{EndorseRequest, EndorseResponse, ErrorDetail};
+use proto::gateway::{EndorseRequest, EndorseResponse};
 use proto::protos::ProposalResponse;
 use tonic::{Code, Status};
 
-use crate::failure::{Failed, detail, result_of, status};
+use crate::evaluate::Answer;
+use crate::failure::{Failures, code_of_refusal, coded, detail, result_of};
 use crate::nodes::Peer;
 use crate::request::{Place, Proposed};
 use crate::{Gateway, difference, plan};
@@ -45,8 +47,10 @@ impl Gateway {
     pub(crate) async fn endorse(&self, request: EndorseRequest) -> Result<EndorseResponse, Status> {
         let proposed = Proposed::open(request.proposed_transaction)?;
         let id = &proposed.channel_id;
-        let place = Place::find(&self.inner.channels, id)
-            .ok_or_else(|| no_plan(&format!("channel {id} is not joined by this peer")))?;
+        let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
+            let why = format!("channel {id} is not joined by this peer");
+            no_plan(&Refused::new(ErrorCode::ChannelNotFound, why))
+        })?;
         let organisations = &request.endorsing_organizations;
         let endorsed = match self.collect(&place, &proposed, organisations).await {
             Ok(endorsed) => endorsed,
@@ -63,7 +67,7 @@ impl Gateway {
             .map(|endorsed| endorsed.response)
             .collect();
         let payload = assemble(&proposed.proposal, &responses)
-            .map_err(|error| Status::aborted(error.to_string()))?;
+            .map_err(|error| coded(ErrorCode::EndorseFailed, Status::aborted(error.to_string())))?;
         let envelope = Envelope {
             payload,
             signature: bytes::Bytes::new(),
@@ -114,23 +118,26 @@ impl Gateway {
                 "failed to find any endorsing peers for org(s): {}",
                 missing.join(", ")
             );
-            return Err(Status::unavailable(message));
+            return Err(coded(
+                ErrorCode::EndorsePolicy,
+                Status::unavailable(message),
+            ));
         }
         let asked = organisations
             .iter()
             .map(|msp_id| self.first_of(place, proposed, of(msp_id)));
-        let mut details = Vec::new();
+        let mut failures = Failures::default();
         let mut endorsed: Vec<Endorsed> = Vec::new();
         for answer in join_all(asked).await {
             match answer {
-                Ok(answer) => take(&mut endorsed, answer, &mut details, differed),
-                Err(failed) => details.extend(failed),
+                Ok(answer) => take(&mut endorsed, answer, &mut failures, differed),
+                Err(failed) => failures.extend(failed),
             }
         }
-        if details.is_empty() {
+        if failures.is_empty() {
             Ok(endorsed)
         } else {
-            Err(status(Code::Aborted, TOO_FEW, &details))
+            Err(aborted(failures, TOO_FEW))
         }
     }
 
@@ -140,26 +147,29 @@ impl Gateway {
         place: &Place,
         proposed: &Proposed,
         peers: Vec<&Peer>,
-    ) -> Result<Endorsed, Vec<ErrorDetail>> {
-        let mut details = Vec::new();
+    ) -> Result<Endorsed, Failures> {
+        let mut failures = Failures::default();
         for peer in peers {
+            let of_peer = |said: &str| detail(&peer.address, &peer.msp_id, said);
             match self.ask(place, peer, proposed).await {
-                Ok(response) => match judge(&response) {
+                Ok(answer) => match judge(&answer) {
                     Ok(()) => {
                         return Ok(Endorsed {
                             peer: peer.clone(),
-                            response,
+                            response: answer.response,
                         });
                     }
-                    Err(said) => {
-                        details.push(detail(&peer.address, &peer.msp_id, said));
-                        return Err(details);
+                    Err((code, said)) => {
+                        failures.add(of_peer(&said), code);
+                        return Err(failures);
                     }
                 },
-                Err(failed) => details.push(detail(&peer.address, &peer.msp_id, failed.message())),
+                Err(refused) => {
+                    failures.add(of_peer(refused.message()), code_of_refusal(&refused));
+                }
             }
         }
-        Err(details)
+        Err(failures)
     }
 
     /// The first endorser says what the transaction touches; the plan for the others follows from that.
@@ -181,10 +191,11 @@ impl Gateway {
         let Some(first) =
             own_peer.or_else(|| plan.first().filter(|_| !proposed.has_transient()).cloned())
         else {
-            return Err(Status::failed_precondition(
+            let status = Status::failed_precondition(
                 "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect \
                  transient data",
-            ));
+            );
+            return Err(coded(ErrorCode::EndorsePolicy, status));
         };
         let mut candidates: Vec<&Peer> = vec![&first];
         candidates.extend(
@@ -195,7 +206,7 @@ impl Gateway {
         let first = self
             .first_of(place, proposed, candidates)
             .await
-            .map_err(|details| status(Code::Aborted, FIRST_FAILED, &details))?;
+            .map_err(|failures| aborted(failures, FIRST_FAILED))?;
         let interest = first
             .response
             .interest
@@ -219,12 +230,12 @@ impl Gateway {
         // Who has endorsed already costs nothing more.
         available.sort_by_key(|peer| *peer != first.peer);
         let mut endorsed = vec![first];
-        let mut details = Vec::new();
+        let mut failures = Failures::default();
         loop {
             let plan = match self.plan(place, interest, &available) {
                 Ok(plan) => plan,
-                Err(none) if details.is_empty() => return Err(none),
-                Err(_) => return Err(status(Code::Aborted, TOO_FEW, &details)),
+                Err(none) if failures.is_empty() => return Err(none),
+                Err(_) => return Err(aborted(failures, TOO_FEW)),
             };
             let missing: Vec<&Peer> = plan
                 .iter()
@@ -238,12 +249,12 @@ impl Gateway {
                 .iter()
                 .map(|peer| self.first_of(place, proposed, vec![peer]));
             for (peer, answer) in missing.iter().zip(join_all(asked).await) {
-                let failures = details.len();
+                let failed_before = failures.len();
                 match answer {
-                    Ok(answer) => take(&mut endorsed, answer, &mut details, differed),
-                    Err(failed) => details.extend(failed),
+                    Ok(answer) => take(&mut endorsed, answer, &mut failures, differed),
+                    Err(failed) => failures.extend(failed),
                 }
-                if details.len() > failures {
+                if failures.len() > failed_before {
                     available.retain(|other| other != *peer);
                 }
             }
@@ -268,25 +279,35 @@ impl Gateway {
                 .iter()
                 .map(|peer| format!("{} ({})", peer.address, peer.msp_id))
                 .collect();
-            no_plan(&format!(
-                "the peers that can be asked are {}",
-                addresses.join(", ")
-            ))
+            let why = format!("the peers that can be asked are {}", addresses.join(", "));
+            no_plan(&Refused::new(ErrorCode::EndorsePolicy, why))
         })
     }
 }
 
-fn no_plan(why: &str) -> Status {
+fn no_plan(why: &Refused) -> Status {
     let text = "no combination of peers can be derived which satisfy the endorsement policy";
-    Status::failed_precondition(format!("{text}: {why}"))
+    coded(
+        why.code,
+        Status::failed_precondition(format!("{text}: {why}")),
+    )
+}
+
+fn aborted(failures: Failures, message: &str) -> Status {
+    let error = failures.code(ErrorCode::EndorseFailed);
+    failures.into_status(Code::Aborted, error, message)
 }
 
 /// Whether a peer has endorsed; else what it or the chaincode said.
-fn judge(answer: &ProposalResponse) -> Result<(), String> {
-    result_of(answer).map_err(Failed::into_text)?;
-    match answer.endorsement {
+fn judge(answer: &Answer) -> Result<(), (ErrorCode, String)> {
+    result_of(&answer.response)
+        .map_err(|failed| (answer.code.unwrap_or(failed.code()), failed.into_text()))?;
+    match answer.response.endorsement {
         Some(_) => Ok(()),
-        None => Err("the peer sent no endorsement".to_owned()),
+        None => {
+            let text = "the peer sent no endorsement".to_owned();
+            Err((ErrorCode::EndorseFailed, text))
+        }
     }
 }
 
@@ -294,7 +315,7 @@ fn judge(answer: &ProposalResponse) -> Result<(), String> {
 fn take(
     endorsed: &mut Vec<Endorsed>,
     answer: Endorsed,
-    details: &mut Vec<ErrorDetail>,
+    failures: &mut Failures,
     differed: &mut Option<u64>,
 ) {
     let Some(first) = endorsed.first() else {
@@ -307,12 +328,15 @@ fn take(
     }
     let seen = [&first.response.payload, &answer.response.payload].map(difference::height_seen);
     *differed = seen.into_iter().chain(*differed).max();
-    let of_peer = |message: String| detail(&answer.peer.address, &answer.peer.msp_id, message);
-    details.push(of_peer("ProposalResponsePayloads do not match".to_owned()));
+    let mut differ = |message: String| {
+        let detail = detail(&answer.peer.address, &answer.peer.msp_id, message);
+        failures.add(detail, ErrorCode::EndorseMismatch);
+    };
+    differ("ProposalResponsePayloads do not match".to_owned());
     let lines = difference::lines(&first.response.payload, &answer.response.payload);
     let against = format!(
         "compared with {} ({})",
         first.peer.address, first.peer.msp_id
     );
-    details.push(of_peer(format!("{against}: {}", lines.join("; "))));
+    differ(format!("{against}: {}", lines.join("; ")));
 }

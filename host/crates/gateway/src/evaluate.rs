@@ -1,12 +1,16 @@
 //! `Evaluate`: one peer's answer, which nobody orders.
 
+use model::ErrorCode;
 use prost::Message as _;
 use proto::gateway::{EvaluateRequest, EvaluateResponse};
 use proto::protos::{ChaincodeAction, ProposalResponse, ProposalResponsePayload, Response};
+use services::read_code;
 use tonic::{Code, Status};
 
 use crate::Gateway;
-use crate::failure::{Failed, detail, result_of, status};
+use crate::failure::{
+    Failed, Failures, code_of_refusal, coded, detail, endorsers_code, result_of, status,
+};
 use crate::nodes::Peer;
 use crate::plan;
 use crate::request::{Place, Proposed};
@@ -20,12 +24,14 @@ impl Gateway {
         let id = &proposed.channel_id;
         let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
             let cause = format!("could not get last config for channel {id}");
-            Status::unavailable(format!("failed to get config for channel [{id}]: {cause}"))
+            let text = format!("failed to get config for channel [{id}]: {cause}");
+            coded(ErrorCode::ChannelNotFound, Status::unavailable(text))
         })?;
         let peers = self.evaluators(&place, &proposed, &request.target_organizations)?;
-        let mut details = Vec::new();
+        let mut failures = Failures::default();
         let mut answered = false;
         for peer in &peers {
+            let of_peer = |said: &str| detail(&peer.address, &peer.msp_id, said);
             match self.ask(&place, peer, &proposed).await {
                 Err(refused) if peer.is_local => {
                     // The client's own peer has looked at the proposal and refused it: others would too.
@@ -33,25 +39,36 @@ impl Gateway {
                         "evaluate call to endorser returned error: {}",
                         refused.message()
                     );
-                    return Err(Status::failed_precondition(message));
+                    let status = Status::failed_precondition(message);
+                    return Err(coded(code_of_refusal(&refused), status));
                 }
                 Err(refused) => {
-                    details.push(detail(&peer.address, &peer.msp_id, refused.message()))
+                    failures.add(of_peer(refused.message()), code_of_refusal(&refused));
                 }
-                Ok(response) => match judge(&response) {
+                Ok(answer) => match judge(&answer.response) {
                     Ok(result) => {
                         return Ok(EvaluateResponse {
                             result: Some(result),
                         });
                     }
-                    Err(Failed::Chaincode(said)) => {
-                        let message = format!("evaluate call to endorser returned error: {said}");
-                        let details = [detail(&peer.address, &peer.msp_id, said)];
-                        return Err(status(Code::Unknown, message, &details));
-                    }
-                    Err(Failed::Peer(said)) => {
-                        answered = true;
-                        details.push(detail(&peer.address, &peer.msp_id, said));
+                    Err(failed) => {
+                        let code = answer.code.unwrap_or(failed.code());
+                        match failed {
+                            Failed::Chaincode(said) => {
+                                let message =
+                                    format!("evaluate call to endorser returned error: {said}");
+                                return Err(status(
+                                    Code::Unknown,
+                                    code,
+                                    message,
+                                    &[of_peer(&said)],
+                                ));
+                            }
+                            Failed::Peer(said) => {
+                                answered = true;
+                                failures.add(of_peer(&said), code);
+                            }
+                        }
                     }
                 },
             }
@@ -61,11 +78,9 @@ impl Gateway {
         } else {
             Code::Unavailable
         };
-        Err(status(
-            code,
-            "failed to evaluate transaction, see attached details for more info",
-            &details,
-        ))
+        let error = failures.code(ErrorCode::EndorseFailed);
+        let message = "failed to evaluate transaction, see attached details for more info";
+        Err(failures.into_status(code, error, message))
     }
 
     /// The peers to try, best first.
@@ -76,11 +91,12 @@ impl Gateway {
         targets: &[String],
     ) -> Result<Vec<Peer>, Status> {
         let (nodes, chaincode) = (&self.inner.nodes, proposed.chaincode());
-        let none = || {
+        let none = |code| {
             let id = &proposed.channel_id;
-            Status::failed_precondition(format!(
+            let status = Status::failed_precondition(format!(
                 "no peers available to evaluate chaincode {chaincode} in channel {id}"
-            ))
+            ));
+            coded(code, status)
         };
         let snapshot = place
             .channel
@@ -88,7 +104,7 @@ impl Gateway {
             .snapshot()
             .map_err(|error| crate::unavailable(&error))?;
         if !plan::is_defined(&snapshot, chaincode) {
-            return Err(none());
+            return Err(none(ErrorCode::ChaincodeNotFound));
         }
         let own_only = proposed.has_transient() && targets.is_empty();
         let wanted = |peer: &Peer| {
@@ -102,7 +118,7 @@ impl Gateway {
             .filter(wanted)
             .collect();
         if peers.is_empty() {
-            Err(none())
+            Err(none(ErrorCode::EndorsePolicy))
         } else {
             Ok(peers)
         }
@@ -114,7 +130,7 @@ impl Gateway {
         place: &Place,
         peer: &Peer,
         proposed: &Proposed,
-    ) -> Result<ProposalResponse, Status> {
+    ) -> Result<Answer, Status> {
         let height = place.channel.ledger().height();
         let signed = proposed.signed.clone();
         let asked = self
@@ -122,8 +138,24 @@ impl Gateway {
             .nodes
             .endorse(&place.bundle, peer, signed, height);
         match tokio::time::timeout(self.inner.config.endorsement_timeout, asked).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(Answer::from),
             Err(_) => Err(Status::deadline_exceeded("endorsement timeout expired")),
+        }
+    }
+}
+
+/// What a peer answered, and the error code that came with it.
+pub(crate) struct Answer {
+    pub(crate) response: ProposalResponse,
+    pub(crate) code: Option<ErrorCode>,
+}
+
+impl From<tonic::Response<ProposalResponse>> for Answer {
+    fn from(answer: tonic::Response<ProposalResponse>) -> Self {
+        let code = endorsers_code(read_code(answer.metadata()));
+        Self {
+            response: answer.into_inner(),
+            code,
         }
     }
 }

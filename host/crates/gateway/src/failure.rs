@@ -1,11 +1,17 @@
-//! What clients are told when a call fails: Fabric's codes and texts, with one detail for each node that failed.
+//! What clients are told when a call fails: Fabric's codes and texts, with one detail for each node that failed, and beside
+//! them our own code.
 
+use std::collections::BTreeSet;
+use std::error::Error as _;
+
+use model::ErrorCode;
 use prost::Message as _;
 use prost::Name as _;
 use prost_types::Any;
 use proto::gateway::ErrorDetail;
 use proto::google::rpc;
 use proto::protos::{ProposalResponse, Response};
+use services::{code_of, with_code};
 use tonic::{Code, Status};
 
 /// One node's part in a failure.
@@ -17,9 +23,66 @@ pub(crate) fn detail(address: &str, msp_id: &str, message: impl Into<String>) ->
     }
 }
 
+/// What several nodes said instead of doing their parts.
+#[derive(Default)]
+pub(crate) struct Failures {
+    details: Vec<ErrorDetail>,
+    codes: BTreeSet<ErrorCode>,
+}
+
+impl Failures {
+    pub(crate) fn add(&mut self, detail: ErrorDetail, code: ErrorCode) {
+        self.details.push(detail);
+        self.codes.insert(code);
+    }
+
+    pub(crate) fn extend(&mut self, others: Failures) {
+        self.details.extend(others.details);
+        self.codes.extend(others.codes);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.details.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.details.len()
+    }
+
+    /// The one code for all of it: that peers differ, since nothing else helps then; what all of them say, those left out that
+    /// could not be asked; `mixed` if they say different things.
+    pub(crate) fn code(&self, mixed: ErrorCode) -> ErrorCode {
+        if self.codes.contains(&ErrorCode::EndorseMismatch) {
+            return ErrorCode::EndorseMismatch;
+        }
+        let mut said = self
+            .codes
+            .iter()
+            .filter(|code| **code != ErrorCode::EndorseUnavailable);
+        match (said.next(), said.next()) {
+            (Some(code), None) => *code,
+            (None, _) => ErrorCode::EndorseUnavailable,
+            _ => mixed,
+        }
+    }
+
+    /// A status with all details.
+    pub(crate) fn into_status(self, code: Code, error: ErrorCode, message: &str) -> Status {
+        status(code, error, message, &self.details)
+    }
+}
+
 /// A status with details, as `google.rpc.Status` in the trailer.
-pub(crate) fn status(code: Code, message: impl Into<String>, details: &[ErrorDetail]) -> Status {
-    let message = message.into();
+pub(crate) fn status(
+    code: Code,
+    error: ErrorCode,
+    message: impl Into<String>,
+    details: &[ErrorDetail],
+) -> Status {
+    coded(error, with_details(code, message.into(), details))
+}
+
+fn with_details(code: Code, message: String, details: &[ErrorDetail]) -> Status {
     if details.is_empty() {
         return Status::new(code, message);
     }
@@ -35,9 +98,40 @@ pub(crate) fn status(code: Code, message: impl Into<String>, details: &[ErrorDet
     Status::with_details(code, message, full.encode_to_vec().into())
 }
 
+/// A status with our own code.
+pub(crate) fn coded(code: ErrorCode, status: Status) -> Status {
+    with_code(status, code.name())
+}
+
 /// A request that is not what the call takes.
-pub(crate) fn invalid(message: impl Into<String>) -> Status {
-    Status::invalid_argument(message)
+pub(crate) fn invalid(code: ErrorCode, message: impl Into<String>) -> Status {
+    coded(code, Status::invalid_argument(message))
+}
+
+/// The code that another peer gave. Codes that an endorser has no reason to give are passed over: they would be
+/// taken for this gateway's.
+pub(crate) fn endorsers_code(name: Option<&str>) -> Option<ErrorCode> {
+    let code: ErrorCode = name?.parse().ok()?;
+    let foreign = [
+        "auth", "endorse", "order", "commit", "events", "client", "config",
+    ];
+    (!foreign.contains(&code.subject())).then_some(code)
+}
+
+/// The code of a peer that did not answer, or refused the proposal.
+pub(crate) fn code_of_refusal(status: &Status) -> ErrorCode {
+    // Only what comes from this side of the connection has a source.
+    if status.source().is_some() {
+        return ErrorCode::EndorseUnavailable;
+    }
+    endorsers_code(code_of(status)).unwrap_or(match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
+            ErrorCode::EndorseUnavailable
+        }
+        Code::ResourceExhausted => ErrorCode::NodeBusy,
+        Code::OutOfRange => ErrorCode::RequestTooLarge,
+        _ => ErrorCode::EndorseFailed,
+    })
 }
 
 /// Why an answer is no result.
@@ -49,6 +143,14 @@ pub(crate) enum Failed {
 }
 
 impl Failed {
+    /// What it is if the peer gives no code: other programs than ours have none.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Chaincode(_) => ErrorCode::ChaincodeFailed,
+            Self::Peer(_) => ErrorCode::EndorseFailed,
+        }
+    }
+
     /// What the client is told.
     pub(crate) fn into_text(self) -> String {
         match self {

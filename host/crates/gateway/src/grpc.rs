@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures::Stream;
+use model::ErrorCode;
 use proto::gateway::{
     ChaincodeEventsResponse, CommitStatusResponse, EndorseRequest, EndorseResponse,
     EvaluateRequest, EvaluateResponse, SignedChaincodeEventsRequest, SignedCommitStatusRequest,
@@ -15,6 +16,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use crate::Gateway;
+use crate::failure::coded;
 
 type Events = Pin<Box<dyn Stream<Item = Result<ChaincodeEventsResponse, Status>> + Send>>;
 
@@ -28,9 +30,14 @@ impl gateway_server::Gateway for Gateway {
     ) -> Result<Response<EvaluateResponse>, Status> {
         let (_permit, patience) = (self.permit()?, patience(request.metadata()));
         let done = Self::evaluate(self, request.into_inner());
-        within(patience, "evaluate timeout expired", done)
-            .await
-            .map(Response::new)
+        within(
+            patience,
+            ErrorCode::EndorseUnavailable,
+            "evaluate timeout expired",
+            done,
+        )
+        .await
+        .map(Response::new)
     }
 
     async fn endorse(
@@ -41,6 +48,7 @@ impl gateway_server::Gateway for Gateway {
         let done = Self::endorse(self, request.into_inner());
         within(
             patience,
+            ErrorCode::EndorseUnavailable,
             "endorsement timeout expired while collecting endorsements",
             done,
         )
@@ -56,6 +64,7 @@ impl gateway_server::Gateway for Gateway {
         let done = Self::submit(self, request.into_inner());
         within(
             patience,
+            ErrorCode::OrderUnknown,
             "submit timeout expired while broadcasting to ordering service",
             done,
         )
@@ -71,6 +80,7 @@ impl gateway_server::Gateway for Gateway {
         let done = Self::commit_status(self, request.into_inner());
         within(
             patience,
+            ErrorCode::CommitUnknown,
             "timeout expired while waiting for the commit",
             done,
         )
@@ -98,9 +108,10 @@ impl Gateway {
         self.inner.calls.clone().try_acquire_owned().map_err(|_| {
             let limit = self.inner.config.calls_max;
             // Fabric's limiter answers UNKNOWN; its clients expect that.
-            Status::unknown(format!(
+            let status = Status::unknown(format!(
                 "too many requests for /gateway.Gateway, exceeding concurrency limit ({limit})"
-            ))
+            ));
+            coded(ErrorCode::NodeBusy, status)
         })
     }
 }
@@ -123,6 +134,7 @@ fn patience(metadata: &MetadataMap) -> Option<Duration> {
 
 async fn within<T>(
     patience: Option<Duration>,
+    code: ErrorCode,
     expired: &str,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
@@ -130,7 +142,7 @@ async fn within<T>(
         None => call.await,
         Some(patience) => tokio::time::timeout(patience, call)
             .await
-            .unwrap_or_else(|_| Err(Status::deadline_exceeded(expired))),
+            .unwrap_or_else(|_| Err(coded(code, Status::deadline_exceeded(expired)))),
     }
 }
 

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use joined::{Channel, Channels};
 use ledger::PeerLedger;
+use model::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -43,6 +44,7 @@ use tracing::warn;
 pub use config::Config;
 pub use nodes::{KnownPeer, LocalEndorser};
 
+use failure::coded;
 use nodes::Nodes;
 
 /// Whether this peer can run a chaincode on a channel: channel id, chaincode name.
@@ -130,12 +132,17 @@ async fn read<T: Send + 'static>(
 ) -> Result<T, Status> {
     let ledger = channel.ledger().clone();
     let done = tokio::task::spawn_blocking(move || look(&ledger)).await;
-    done.map_err(|error| unavailable(&error))?
+    done.map_err(|error| unreadable(ErrorCode::NodeBroken, &error))?
         .map_err(|error| unavailable(&error))
 }
 
 /// This peer's own trouble: the cause goes to the log, the client may try again.
-fn unavailable(error: &dyn std::error::Error) -> Status {
+fn unavailable(error: &ledger::Error) -> Status {
+    unreadable(error.code_for_callers(), error)
+}
+
+fn unreadable(code: ErrorCode, error: &dyn std::error::Error) -> Status {
     warn!(%error, "the gateway could not read the ledger");
-    Status::unavailable("the peer cannot read its ledger at the moment")
+    let status = Status::unavailable("the peer cannot read its ledger at the moment");
+    coded(code, status)
 }

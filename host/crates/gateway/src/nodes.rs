@@ -104,16 +104,16 @@ impl Nodes {
     }
 
     /// Asks one peer to endorse. Another peer is told how far this one is, so that it does not simulate on less than
-    /// what the client may have seen here.
+    /// what the client may have seen here. The answer's metadata may name an error code.
     pub(crate) async fn endorse(
         &self,
         bundle: &Bundle,
         peer: &Peer,
         proposal: SignedProposal,
         height: u64,
-    ) -> Result<ProposalResponse, Status> {
+    ) -> Result<Response<ProposalResponse>, Status> {
         if peer.is_local {
-            return (self.local)(proposal).await.map(Response::into_inner);
+            return (self.local)(proposal).await;
         }
         let connection = self.connect(bundle, &peer.address, Some(&peer.msp_id))?;
         let mut client = EndorserClient::new(connection)
@@ -123,10 +123,7 @@ impl Nodes {
         request
             .metadata_mut()
             .insert(MIN_HEIGHT_METADATA, height.into());
-        client
-            .process_proposal(request)
-            .await
-            .map(Response::into_inner)
+        client.process_proposal(request).await
     }
 
     /// The connection to a node of an organisation; without one, of any of the channel's.

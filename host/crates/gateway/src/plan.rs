@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ::channel::Bundle;
 use lifecycle::{Channel, Namespace, namespace};
+use model::{ErrorCode, Refused};
 use msp::policy::ApplicationPolicy;
 use msp::policy::plan::{Share, smallest};
 use prost::Message as _;
@@ -34,12 +35,12 @@ pub(crate) fn plain_interest(chaincode: &str) -> ChaincodeInterest {
 /// Every policy that endorsements of such a call must satisfy.
 ///
 /// # Errors
-/// A sentence: a chaincode or collection that is not defined, a policy that cannot be read.
+/// A code and a sentence: a chaincode or collection that is not defined, a policy that cannot be read.
 pub(crate) fn policies(
     bundle: &Bundle,
     reader: &dyn StateReader,
     interest: &ChaincodeInterest,
-) -> Result<Vec<ApplicationPolicy>, String> {
+) -> Result<Vec<ApplicationPolicy>, Refused> {
     let orgs: Vec<(String, String)> = bundle
         .application()
         .orgs
@@ -55,14 +56,16 @@ pub(crate) fn policies(
     let mut found = Vec::new();
     for call in &interest.chaincodes {
         let namespace = namespace(reader, &call.name)
-            .map_err(|error| error.to_string())?
+            .map_err(|error| Refused::new(ErrorCode::EndorsePolicy, error.to_string()))?
             .ok_or_else(|| {
-                format!(
+                let text = format!(
                     "chaincode {} is not defined on channel {}",
                     call.name, channel.id
-                )
+                );
+                Refused::new(ErrorCode::ChaincodeNotFound, text)
             })?;
-        add_call(&channel, &namespace, call, &mut found)?;
+        add_call(&channel, &namespace, call, &mut found)
+            .map_err(|text| Refused::new(ErrorCode::EndorsePolicy, text))?;
     }
     Ok(found)
 }

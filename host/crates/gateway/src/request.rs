@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::channel::Bundle;
 use joined::{Channel, Channels};
-use model::Proposal;
+use model::{ErrorCode, Proposal};
 use proto::protos::SignedProposal;
 use tonic::Status;
 
@@ -24,19 +24,29 @@ impl Proposed {
     /// # Errors
     /// INVALID_ARGUMENT with Fabric's texts.
     pub(crate) fn open(signed: Option<SignedProposal>) -> Result<Self, Status> {
-        let unpack = |why: &dyn std::fmt::Display| {
-            invalid(format!("failed to unpack transaction proposal: {why}"))
+        let unpack = |code, why: &dyn std::fmt::Display| {
+            invalid(
+                code,
+                format!("failed to unpack transaction proposal: {why}"),
+            )
         };
-        let signed = signed
-            .ok_or_else(|| invalid("the proposed transaction must contain a signed proposal"))?;
+        let signed = signed.ok_or_else(|| {
+            invalid(
+                ErrorCode::RequestInvalid,
+                "the proposed transaction must contain a signed proposal",
+            )
+        })?;
         let proposal =
             Proposal::parse(&signed).map_err(|error| match std::error::Error::source(&error) {
-                Some(source) => unpack(&format!("{error}: {source}")),
-                None => unpack(&error),
+                Some(source) => unpack(error.code(), &format!("{error}: {source}")),
+                None => unpack(error.code(), &error),
             })?;
         let channel_id = proposal.channel_header.message.channel_id.clone();
         if channel_id.is_empty() {
-            return Err(unpack(&"no channel id provided"));
+            return Err(unpack(
+                ErrorCode::ProposalMalformed,
+                &"no channel id provided",
+            ));
         }
         Ok(Self {
             proposal,

@@ -1,90 +1,157 @@
 //! `Submit`, step 8: a signed transaction to an orderer, to the next one if that is down.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use ::channel::Endpoint;
+use model::ErrorCode;
 use proto::common::{Envelope, Status as OrdererStatus};
 use proto::gateway::{ErrorDetail, SubmitRequest, SubmitResponse};
 use proto::orderer::BroadcastResponse;
-use services::MESSAGE_SIZE_BYTES_MAX;
 use services::orderer::atomic_broadcast_client::AtomicBroadcastClient;
-use tonic::{Code, Status};
+use services::{CODE_METADATA, MESSAGE_SIZE_BYTES_MAX};
+use tonic::{Code, Status, Streaming};
 
 use crate::Gateway;
-use crate::failure::{detail, invalid, status};
+use crate::failure::{coded, detail, invalid, status};
 use crate::request::Place;
+
+/// How long an orderer that has refused may take to end its stream, whose trailer says why in a code.
+const TRAILER_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Gateway {
     pub(crate) async fn submit(&self, request: SubmitRequest) -> Result<SubmitResponse, Status> {
-        let envelope = request
-            .prepared_transaction
-            .ok_or_else(|| invalid("a prepared transaction is required"))?;
-        if envelope.signature.is_empty() {
-            return Err(invalid("prepared transaction must be signed"));
-        }
-        let id = &request.channel_id;
-        let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
-            Status::failed_precondition(format!("channel {id} is not joined by this peer"))
-        })?;
+        let (place, envelope) = self.check_submit(request)?;
         let mut orderers = place.bundle.orderer_endpoints();
         let start = usize::from((self.inner.random)()) % orderers.len().max(1);
         orderers.rotate_left(start);
         let mut details: Vec<ErrorDetail> = Vec::new();
+        let mut codes = BTreeSet::new();
         for orderer in &orderers {
-            let msp_id = orderer.msp_id.as_deref().unwrap_or_default();
-            let sent = self.broadcast(&place, orderer, envelope.clone());
-            match tokio::time::timeout(self.inner.config.broadcast_timeout, sent).await {
-                Err(_) => details.push(detail(
-                    &orderer.address,
-                    msp_id,
-                    "submit timeout expired while broadcasting to ordering service",
-                )),
-                Ok(Err(failed)) => details.push(detail(&orderer.address, msp_id, failed.message())),
-                Ok(Ok(answer)) => match judge(&answer) {
-                    Judged::Accepted => return Ok(SubmitResponse {}),
-                    Judged::Refused(said) => return Err(Status::aborted(said)),
-                    Judged::Unavailable(said) => {
-                        details.push(detail(&orderer.address, msp_id, said))
-                    }
-                },
+            match self.send(&place, orderer, envelope.clone()).await {
+                Sent::Accepted => return Ok(SubmitResponse {}),
+                Sent::Refused(code, said) => return Err(coded(code, Status::aborted(said))),
+                Sent::Failed(code, said) => {
+                    let msp_id = orderer.msp_id.as_deref().unwrap_or_default();
+                    details.push(detail(&orderer.address, msp_id, said));
+                    codes.insert(code);
+                }
             }
         }
         Err(status(
             Code::Unavailable,
+            weightiest(&codes),
             "no orderers could successfully process transaction",
             &details,
         ))
     }
 
+    fn check_submit(&self, request: SubmitRequest) -> Result<(Place, Envelope), Status> {
+        let envelope = request.prepared_transaction.ok_or_else(|| {
+            invalid(
+                ErrorCode::RequestInvalid,
+                "a prepared transaction is required",
+            )
+        })?;
+        if envelope.signature.is_empty() {
+            let text = "prepared transaction must be signed";
+            return Err(invalid(ErrorCode::RequestSignature, text));
+        }
+        let id = &request.channel_id;
+        let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
+            let text = format!("channel {id} is not joined by this peer");
+            coded(
+                ErrorCode::ChannelNotFound,
+                Status::failed_precondition(text),
+            )
+        })?;
+        Ok((place, envelope))
+    }
+
+    /// Sends the transaction to one orderer and waits for what it says.
+    async fn send(&self, place: &Place, orderer: &Endpoint, envelope: Envelope) -> Sent {
+        let taken = Arc::new(AtomicBool::new(false));
+        let sent = self.broadcast(place, orderer, envelope, Arc::clone(&taken));
+        let patience = self.inner.config.broadcast_timeout;
+        // What the connection never took cannot have been ordered.
+        let without_answer = || match taken.load(Ordering::Relaxed) {
+            true => ErrorCode::OrderUnknown,
+            false => ErrorCode::OrderUnavailable,
+        };
+        match tokio::time::timeout(patience, sent).await {
+            Err(_) => {
+                let said = "submit timeout expired while broadcasting to ordering service";
+                Sent::Failed(without_answer(), said.to_owned())
+            }
+            Ok(Err(failed)) => {
+                let code = orderers_code(services::code_of(&failed));
+                let said = failed.message().to_owned();
+                Sent::Failed(code.unwrap_or_else(without_answer), said)
+            }
+            Ok(Ok((answer, code))) => judge(&answer, code),
+        }
+    }
+
+    /// The answer, and if it is a refusal the code in the trailer.
     async fn broadcast(
         &self,
         place: &Place,
         orderer: &Endpoint,
         envelope: Envelope,
-    ) -> Result<BroadcastResponse, Status> {
+        taken: Arc<AtomicBool>,
+    ) -> Result<(BroadcastResponse, Option<ErrorCode>), Status> {
         let connection =
             self.inner
                 .nodes
                 .connect(&place.bundle, &orderer.address, orderer.msp_id.as_deref())?;
         let mut client = AtomicBroadcastClient::new(connection)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
+        // Polled only once there is a connection.
+        let message = async move {
+            taken.store(true, Ordering::Relaxed);
+            envelope
+        };
         let mut answers = client
-            .broadcast(futures::stream::iter([envelope]))
+            .broadcast(futures::stream::once(message))
             .await?
             .into_inner();
-        answers
+        let answer = answers
             .message()
             .await?
-            .ok_or_else(|| Status::unavailable("the orderer ended the stream without an answer"))
+            .ok_or_else(|| Status::unavailable("the orderer ended the stream without an answer"))?;
+        let code = match answer.status() {
+            OrdererStatus::Success => None,
+            _ => trailing_code(&mut answers).await,
+        };
+        Ok((answer, code))
     }
 }
 
-enum Judged {
+/// What came of sending to one orderer.
+enum Sent {
     Accepted,
     /// The transaction itself: no other orderer would take it.
-    Refused(String),
-    Unavailable(String),
+    Refused(ErrorCode, String),
+    /// Another orderer may take it, or may have to be asked what became of it.
+    Failed(ErrorCode, String),
 }
 
-fn judge(answer: &BroadcastResponse) -> Judged {
+async fn trailing_code(answers: &mut Streaming<BroadcastResponse>) -> Option<ErrorCode> {
+    let trailers = tokio::time::timeout(TRAILER_TIMEOUT, answers.trailers());
+    let trailers = trailers.await.ok()?.ok()??;
+    orderers_code(trailers.get(CODE_METADATA)?.to_str().ok())
+}
+
+/// A code that an orderer may give; others would be taken for this gateway's.
+fn orderers_code(name: Option<&str>) -> Option<ErrorCode> {
+    let code: ErrorCode = name?.parse().ok()?;
+    let own = ["order", "channel", "identity", "access", "request", "node"];
+    own.contains(&code.subject()).then_some(code)
+}
+
+fn judge(answer: &BroadcastResponse, code: Option<ErrorCode>) -> Sent {
     let status = OrdererStatus::try_from(answer.status).unwrap_or(OrdererStatus::Unknown);
     let said = format!(
         "received unsuccessful response from orderer: status={}, info={}",
@@ -92,8 +159,22 @@ fn judge(answer: &BroadcastResponse) -> Judged {
         answer.info
     );
     match answer.status {
-        200 => Judged::Accepted,
-        400..=499 => Judged::Refused(said),
-        _ => Judged::Unavailable(said),
+        200 => Sent::Accepted,
+        413 => Sent::Refused(code.unwrap_or(ErrorCode::RequestTooLarge), said),
+        400..=499 => Sent::Refused(code.unwrap_or(ErrorCode::OrderRefused), said),
+        _ => Sent::Failed(code.unwrap_or(ErrorCode::OrderUnavailable), said),
+    }
+}
+
+/// Of what several orderers have come to, what matters most to the sender: that one may have taken the transaction; that
+/// one would take it later.
+fn weightiest(codes: &BTreeSet<ErrorCode>) -> ErrorCode {
+    let unknown = codes.contains(&ErrorCode::OrderUnknown);
+    let full = codes.contains(&ErrorCode::OrderQueueFull);
+    match codes.first() {
+        _ if unknown => ErrorCode::OrderUnknown,
+        _ if full => ErrorCode::OrderQueueFull,
+        Some(code) if codes.len() == 1 => *code,
+        _ => ErrorCode::OrderUnavailable,
     }
 }
