@@ -4,7 +4,11 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Commands,
-    Background { until: String },
+    Background {
+        until: String,
+    },
+    /// `<!-- Ctrl-C -->`: what was started last in the background ends.
+    Interrupt,
     Dialogue,
     Other,
 }
@@ -40,6 +44,13 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
                 kind: kind(info.trim()).map_err(|error| format!("line {line_number}: {error}"))?,
                 text: body.join("\n"),
                 not_run: not_run.take(),
+            });
+        } else if line.trim() == "<!-- Ctrl-C -->" {
+            found.push(Block {
+                line: line_number,
+                kind: Kind::Interrupt,
+                text: String::new(),
+                not_run: None,
             });
         } else if let Some(reason) = line.trim().strip_prefix("<!-- not run:") {
             not_run = Some(reason.trim_end_matches("-->").trim().to_owned());

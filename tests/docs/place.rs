@@ -38,7 +38,7 @@ impl Place {
         fs::create_dir(folder.path().join(".docs")).unwrap();
         let alone = "ip link set lo up 2>/dev/null || ifconfig lo up";
         let tried = Command::new("unshare")
-            .args(["-rn", "sh", "-c", alone])
+            .args(["-rnpf", "--kill-child", "sh", "-c", alone])
             .output();
         let has_own_network = tried.is_ok_and(|output| output.status.success());
         Self {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,7 +46,7 @@ impl<'a> Session<'a> {
         let mut command = if place.has_own_network {
             let up = "(ip link set lo up || ifconfig lo up) && exec bash --norc --noprofile";
             let mut command = Command::new("unshare");
-            command.args(["-rn", "sh", "-c", up]);
+            command.args(["-rnpf", "--kill-child", "sh", "-c", up]);
             command
         } else {
             let mut command = Command::new("bash");
@@ -63,7 +62,6 @@ impl<'a> Session<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0)
             .spawn()
             .expect("bash starts");
         let mut session = Self {
@@ -73,8 +71,10 @@ impl<'a> Session<'a> {
             outputs: Vec::new(),
             _ports: ports,
         };
-        // Should this test be killed, the shell sees the end of its input and takes all that it started with it.
-        session.send("export PATH=\"$PWD/target/debug:$PATH\"; set -o pipefail; trap 'trap - EXIT TERM; kill -TERM 0' EXIT");
+        // Should this test be killed, the shell sees the end of its input and takes all that it started with it. What goes
+        // on in the background has a process group of its own, as at a terminal, where Ctrl-C reaches one command.
+        session.send("export PATH=\"$PWD/target/debug:$PATH\"; GROUPS_STARTED=''");
+        session.send("trap 'for g in $GROUPS_STARTED; do kill -TERM -- -$g; done; wait' EXIT");
         session
     }
 
@@ -125,7 +125,8 @@ impl<'a> Session<'a> {
     pub(crate) fn start_background(&mut self, text: &str, until: &str) -> Result<(), String> {
         let files = self.files(text)?;
         self.send(&format!(
-            "{{ (set -e; . '{}'); echo $? >'{}'; }} >'{}' 2>&1 </dev/null &",
+            "set -m; {{ trap : TERM; (trap : TERM; set -e; . '{}'); echo $? >'{}'; }} >'{}' 2>&1 </dev/null & set +m; \
+             GROUPS_STARTED=\"$GROUPS_STARTED $!\"",
             files.commands.display(),
             files.status.display(),
             files.output.display()
@@ -146,6 +147,18 @@ impl<'a> Session<'a> {
             std::thread::sleep(PAUSE);
         }
         Ok(())
+    }
+
+    /// Ends what was last started in the background, as Ctrl-C does at its terminal.
+    pub(crate) fn interrupt(&mut self) -> Result<(), String> {
+        // A shell without a terminal starts its background deaf to SIGINT; nodes take SIGTERM likewise.
+        let (_, ended) =
+            self.run_whatever("g=${GROUPS_STARTED##* }; kill -TERM -- -$g && wait $g")?;
+        if ended {
+            Ok(())
+        } else {
+            Err("what goes on in the background did not end well".to_owned())
+        }
     }
 
     fn files(&mut self, text: &str) -> Result<Files, String> {
@@ -181,23 +194,12 @@ impl<'a> Session<'a> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        let group = self.shell.id();
-        let signal = |signal: &str| {
-            let command = format!("kill -{signal} -- -{group} 2>/dev/null");
-            Command::new("sh")
-                .args(["-c", &command])
-                .status()
-                .is_ok_and(|status| status.success())
-        };
         let begun = Instant::now();
-        loop {
-            let _ = self.shell.try_wait();
-            let is_late = begun.elapsed() > END_TIMEOUT;
-            if !signal(if is_late { "KILL" } else { "0" }) || is_late {
-                break;
-            }
+        while !self.has_ended() && begun.elapsed() < END_TIMEOUT {
             std::thread::sleep(PAUSE);
         }
+        // In a namespace of its own, what is left ends with the first process of it.
+        let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
 }

@@ -74,6 +74,11 @@ impl Client {
         })
     }
 
+    /// Its connection, for calls that have no client.
+    pub fn connection(&self) -> Channel {
+        self.connection.clone()
+    }
+
     /// What this client signs with.
     pub fn signer(&self) -> &SigningIdentity {
         &self.signer
@@ -150,14 +155,7 @@ impl Client {
     /// What the peer answers.
     pub async fn evaluate(&self, chaincode: &str, args: &[&str]) -> Result<Bytes, Status> {
         let (tx_id, signed) = self.propose(chaincode, args).map_err(local)?;
-        let request = messages::EvaluateRequest {
-            transaction_id: tx_id.as_str().to_owned(),
-            channel_id: self.channel_id.clone(),
-            proposed_transaction: Some(signed),
-            target_organizations: Vec::new(),
-        };
-        let response = self.gateway().evaluate(timed(request)).await?.into_inner();
-        Ok(response.result.unwrap_or_default().payload)
+        self.evaluate_proposal(tx_id.as_str(), signed).await
     }
 
     /// Collects endorsements for a call and signs the transaction.
@@ -258,6 +256,46 @@ impl Client {
     ) -> Result<ProposalResponse, Status> {
         let mut endorser = EndorserClient::new(self.connection.clone());
         Ok(endorser.process_proposal(timed(signed)).await?.into_inner())
+    }
+
+    /// Calls `protos.Endorser` itself; gives the answer with its metadata, in which a failure's code stands.
+    ///
+    /// # Errors
+    /// What the peer answers.
+    pub async fn process_proposal_in_full(
+        &self,
+        signed: SignedProposal,
+    ) -> Result<tonic::Response<ProposalResponse>, Status> {
+        let mut endorser = EndorserClient::new(self.connection.clone())
+            .max_encoding_message_size(usize::MAX);
+        endorser.process_proposal(timed(signed)).await
+    }
+
+    /// Asks the peer to evaluate a proposal as it is.
+    ///
+    /// # Errors
+    /// What the peer answers.
+    pub async fn evaluate_proposal(
+        &self,
+        tx_id: &str,
+        signed: SignedProposal,
+    ) -> Result<Bytes, Status> {
+        let request = messages::EvaluateRequest {
+            transaction_id: tx_id.to_owned(),
+            channel_id: self.channel_id.clone(),
+            proposed_transaction: Some(signed),
+            target_organizations: Vec::new(),
+        };
+        let response = self.gateway().evaluate(timed(request)).await?.into_inner();
+        Ok(response.result.unwrap_or_default().payload)
+    }
+
+    /// The same identity on another channel.
+    #[must_use]
+    pub fn on(&self, channel_id: &str) -> Self {
+        let mut client = self.clone();
+        channel_id.clone_into(&mut client.channel_id);
+        client
     }
 
     /// Every block of the peer, from the first to the newest, without the transactions' contents.

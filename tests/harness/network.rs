@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::genesis;
 use crate::profile::{self, Profile};
-use crate::{Artifacts, Client, Process, Random, Weft};
+use crate::{Artifacts, Client, Http, Process, Random, Weft};
 
 /// The nodes drain for ten seconds at most.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -58,6 +58,8 @@ pub struct Network {
     nodes: BTreeMap<Node, Process>,
     artifacts: Artifacts,
     channels: Vec<String>,
+    /// What `weft dev` printed when it made the network; later runs know the hash alone.
+    token: String,
     logs: u32,
     folder: TempDir,
 }
@@ -73,6 +75,7 @@ impl Network {
             nodes: BTreeMap::new(),
             artifacts: Artifacts::find()?,
             channels: channels.iter().map(|&channel| channel.to_owned()).collect(),
+            token: String::new(),
             logs: 0,
             folder: tempfile::Builder::new().prefix("weft-test-").tempdir()?,
         };
@@ -116,7 +119,11 @@ impl Network {
         }
         let log = self.new_log("dev")?;
         let dev = self.dev.insert(Process::start("weft dev", command, &log)?);
-        dev.wait_for_line("ready in ")
+        dev.wait_for_line("ready in ")?;
+        if let Some(token) = token_in(&dev.log()) {
+            self.token = token;
+        }
+        Ok(())
     }
 
     /// Ends `weft dev` by SIGTERM.
@@ -206,6 +213,42 @@ impl Network {
     /// A node's configuration file.
     pub fn config(&self, node: Node) -> PathBuf {
         self.dir().join(format!("nodes/{}.yaml", node.name()))
+    }
+
+    /// Changes a node's configuration; it holds when the node starts next.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or `change` finds it other than it expects.
+    pub fn configure(
+        &self,
+        node: Node,
+        change: impl FnOnce(&mut serde_yaml_ng::Mapping) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.config(node);
+        let mut config = serde_yaml_ng::from_str(&fs::read_to_string(&path)?)?;
+        change(&mut config)?;
+        fs::write(&path, serde_yaml_ng::to_string(&config)?)?;
+        Ok(())
+    }
+
+    /// A caller of a peer's REST API over plain HTTP, without credentials.
+    ///
+    /// # Errors
+    /// The peer's profile cannot be read, or names no port.
+    pub fn http(&self, node: Node) -> Result<Http> {
+        let profile = match node {
+            Node::Peer2 => profile::ORG2_USER,
+            Node::Orderer | Node::Peer1 => profile::ORG1_USER,
+        };
+        let profile = Profile::read(&self.weft(profile).profile)?;
+        let port = profile.peer.address.rsplit_once(':');
+        let (_, port) = port.context("an address has a port")?;
+        Ok(Http::new(&format!("127.0.0.1:{port}")))
+    }
+
+    /// The token that `weft dev` printed when it made the network; both peers know it.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// What was built for the tests.
@@ -344,6 +387,15 @@ pub fn in_step(one: &Weft, other: &Weft) -> Result<()> {
         );
         std::thread::sleep(PAUSE);
     }
+}
+
+/// The first word that looks like a token.
+fn token_in(log: &str) -> Option<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut words = log.split(|c| !is_part(c));
+    words
+        .find(|word| word.starts_with("weft_") && word.len() > 40)
+        .map(str::to_owned)
 }
 
 fn stop(process: &mut Process) -> Result<()> {

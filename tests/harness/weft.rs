@@ -66,6 +66,19 @@ impl Weft {
         })
     }
 
+    /// Runs a command; gives its exit code and the error code that it printed, if there is one.
+    ///
+    /// # Errors
+    /// As [`Weft::run`].
+    pub fn code(&self, arguments: &[&str]) -> Result<(i32, String)> {
+        let ran = self.run(arguments)?;
+        let code = ran.stderr.lines().find_map(|line| {
+            let (code, _) = line.strip_prefix("error[")?.split_once(']')?;
+            Some(code.to_owned())
+        });
+        Ok((ran.code, code.unwrap_or_default()))
+    }
+
     /// Runs a command that must succeed; gives what it printed.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! `cargo xtask`: what one does with this repository: see it run, test it, get what it needs.
 //!
-//! It knows cargo, git and npm; it deliberately knows nothing of Weft's insides: the demonstration uses the `weft`
+//! It knows cargo, git, npm and pip; it deliberately knows nothing of Weft's insides: the demonstration uses the `weft`
 //! binary as a newcomer would.
 //!
 //! ```text
@@ -13,6 +13,7 @@
 mod cargo;
 mod demo;
 mod node;
+mod python;
 mod slowest;
 mod test;
 

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: builds what the tests need, runs every one of them, says which were slowest.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::{self, TestBinary};
 use crate::node;
+use crate::python;
 use crate::slowest::Slowest;
 
 /// Contracts that users read, with tests of their own.
@@ -23,8 +24,7 @@ const TEST_CONTRACTS: &str = "tests/contracts";
 pub(crate) fn run(filters: &[&str]) -> Result<()> {
     let begun = Instant::now();
     let target = cargo::wasm_target()?;
-    let node = node::ensure()?;
-    node::install_interop(&node)?;
+    let programs = Programs::ensure()?;
     let built = cargo::build_tests()?;
     let contracts_folder = built.contracts_folder()?;
     for contract in cargo::crates_in(EXAMPLES)?
@@ -38,7 +38,7 @@ pub(crate) fn run(filters: &[&str]) -> Result<()> {
     let mut slowest = Slowest::default();
     let mut failed = Vec::new();
     for binary in &built.tests {
-        if !run_binary(binary, filters, &node, &mut slowest)? {
+        if !run_binary(binary, filters, &programs, &mut slowest)? {
             failed.push(binary.name.clone());
         }
     }
@@ -57,10 +57,28 @@ pub(crate) fn run(filters: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// What tests run beside Weft.
+struct Programs {
+    node: node::Node,
+    schemathesis: Option<PathBuf>,
+}
+
+impl Programs {
+    /// Finds or installs them.
+    fn ensure() -> Result<Self> {
+        let node = node::ensure()?;
+        node::install_interop(&node)?;
+        Ok(Self {
+            node,
+            schemathesis: python::ensure_schemathesis()?,
+        })
+    }
+}
+
 fn run_binary(
     binary: &TestBinary,
     filters: &[&str],
-    node: &node::Node,
+    programs: &Programs,
     slowest: &mut Slowest,
 ) -> Result<bool> {
     let mut output = Output::new(format!("--- {}", binary.name), !filters.is_empty());
@@ -69,7 +87,13 @@ fn run_binary(
         // The harness of a stable toolchain tells times only when asked in this way.
         .args(["-Zunstable-options", "--report-time"])
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("WEFT_NODE", &node.program)
+        .env("WEFT_NODE", &programs.node.program)
+        .envs(
+            programs
+                .schemathesis
+                .iter()
+                .map(|program| ("WEFT_SCHEMATHESIS", program)),
+        )
         .env("CARGO_MANIFEST_DIR", &binary.folder)
         .current_dir(&binary.folder)
         .stdout(Stdio::piped())
