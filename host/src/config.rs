@@ -2,22 +2,31 @@
 //!
 //! The only place of Weft that reads configuration files and the environment.
 
+mod credentials;
 mod environment;
 mod listen;
+mod name;
 mod orderer;
 mod peer;
+mod rest;
 
 use std::path::{Path, PathBuf};
 
+use model::ErrorCode;
 use serde::de::DeserializeOwned;
 
-pub(crate) use environment::toolchain_environment;
-pub(crate) use listen::{ListenConfig, TlsConfig};
+pub(crate) use credentials::{
+    NewCredential, add_credential, parse as parse_credentials, put_credential, unix_seconds,
+};
+pub(crate) use environment::{UserEnvironment, toolchain_environment};
+pub(crate) use listen::{ClientCertificates, ListenConfig, TlsConfig};
+pub(crate) use name::check_name;
 pub(crate) use orderer::OrdererConfig;
 pub(crate) use peer::{KnownPeer, PeerConfig};
+pub(crate) use rest::RestConfig;
 
 /// Largest configuration file, in bytes.
-const FILE_SIZE_BYTES_MAX: u64 = 1024 * 1024;
+pub(crate) const FILE_SIZE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +34,15 @@ pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read configuration {path}", path = path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {path}", path = path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -47,6 +65,16 @@ pub(crate) enum ConfigError {
         /// Where and what, as the parser says it.
         reason: String,
     },
+}
+
+impl ConfigError {
+    /// The code by which users know it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Read { .. } | Self::Write { .. } => ErrorCode::FileUnusable,
+            Self::TooLarge { .. } | Self::Invalid { .. } => ErrorCode::ConfigInvalid,
+        }
+    }
 }
 
 /// Reads a configuration and makes its paths absolute.
@@ -139,7 +167,7 @@ mod tests {
         check(
             &format!("{GOOD}colour: red\n"),
             expect![
-                "unknown field `colour`, expected one of `folder`, `msp_id`, `msp_folder`, `listen`, `public_address`, `operations_address`, `genesis_blocks`, `peers`, `limits` at line 7 column 1"
+                "unknown field `colour`, expected one of `folder`, `msp_id`, `msp_folder`, `listen`, `public_address`, `operations_address`, `genesis_blocks`, `peers`, `rest`, `limits` at line 7 column 1"
             ],
         );
     }
@@ -154,6 +182,56 @@ mod tests {
         check(
             &format!("{GOOD}limits: {{simulation_threads: 0}}\n"),
             expect!["limits.simulation_threads must be at least 1"],
+        );
+    }
+
+    #[test]
+    fn a_rest_section_that_cannot_work_is_an_error_that_names_the_key() {
+        check(
+            &format!("{GOOD}rest: {{event_streams_max: 0}}\n"),
+            expect!["rest.event_streams_max must be at least 1"],
+        );
+        check(
+            &format!("{GOOD}rest: {{tokens: [a]}}\n"),
+            expect![
+                "rest: unknown field `tokens`, expected one of `credentials`, `wallet`, `commit_wait_ms`, `body_bytes_max`, `body_timeout_ms`, `event_streams_max` at line 7 column 8"
+            ],
+        );
+        check(
+            &format!(
+                "{GOOD}rest: {{wallet: [{{name: u, msp_folder: a}}, {{name: u, msp_folder: b}}]}}\n"
+            ),
+            expect!["rest.wallet: there are two identities 'u'"],
+        );
+        check(
+            &format!("{GOOD}rest: {{wallet: [{{name: 'u\u{e9}', msp_folder: a}}]}}\n"),
+            expect![
+                "rest.wallet: 'ué' is not a name: a letter or digit, then letters, digits, '.', '_', '@' and '-', at most 64"
+            ],
+        );
+    }
+
+    #[test]
+    fn paths_of_the_rest_section_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("peer.yaml");
+        let rest = "rest:\n  credentials: c.yaml\n  wallet: [{name: u, msp_folder: users/u}]\n";
+        std::fs::write(&path, format!("{GOOD}{rest}")).unwrap();
+        let config: PeerConfig = load(&path).unwrap();
+        assert_eq!(config.rest.credentials, Some(folder.path().join("c.yaml")));
+        assert_eq!(
+            config.rest.wallet[0].msp_folder,
+            folder.path().join("users/u")
+        );
+    }
+
+    #[test]
+    fn optional_certificates_of_clients_need_somebody_who_issues_them() {
+        check(
+            &GOOD.replace("server.key", "server.key, client_certificates: optional"),
+            expect![
+                "listen.tls.client_roots is missing: no certificate of a client would be trusted"
+            ],
         );
     }
 

@@ -2,8 +2,9 @@
 //!
 //! One orderer, and a peer for each of two organisations, each with authorities of its own; TLS between all of them; one
 //! channel. What is made here is what an operator would make by hand: certificates in the layout of Fabric's tools, a
-//! genesis block, a configuration file for each node, profiles for users. Nothing that exists is written over.
+//! genesis block, a configuration file for each node, profiles for users, a token's hash for REST. Nothing that exists is written over.
 
+mod access;
 mod error;
 mod files;
 mod genesis;

@@ -4,11 +4,13 @@ mod cli;
 mod client;
 mod clock;
 mod config;
+mod deploy;
 mod dev;
 mod node;
 mod server;
 mod telemetry;
 mod tls;
+mod token;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 //! `weft peer` and `weft orderer` run one to a process; `weft dev` runs several in one. No static, cache or memo crosses
 //! two nodes.
 
+mod credentials;
 mod error;
 mod health;
 mod join;

@@ -1,10 +1,15 @@
 //! The listener: TLS, HTTP/1.1 and HTTP/2 on one port, with limits on what a connection may take.
 
+mod headers;
+mod loopback;
+
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::middleware::from_fn;
+use axum::{Extension, Router};
 use delivery::ClientTls;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -15,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -27,17 +33,30 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Calls at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 1_024;
-/// Bytes of headers of one request.
-const HEADERS_BYTES_MAX: u32 = 64 * 1024;
+/// Bytes of headers of one HTTP/2 request that are read at all; fewer are accepted.
+const HTTP2_HEADERS_BYTES_MAX: u32 = 128 * 1024;
+/// Bytes that are read ahead on an HTTP/1.1 connection, headers included; fewer of those are accepted.
+const HTTP1_BUFFER_BYTES_MAX: usize = 128 * 1024;
 const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 /// Silent HTTP/2 connections are asked whether they live; after another such time they are closed.
 const KEEPALIVE: Duration = Duration::from_secs(120);
 
+/// How clients may speak to a listener.
+#[derive(Clone)]
+pub(crate) enum Transport {
+    /// In plain text; the listener is on loopback.
+    Plain,
+    /// By TLS.
+    Tls(Arc<ServerConfig>),
+    /// By TLS; from this machine also in plain text.
+    TlsOrLoopback(Arc<ServerConfig>),
+}
+
 /// A bound listener with what it serves.
 pub(crate) struct Server {
     listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
+    transport: Transport,
     router: Router,
     connections: Arc<Semaphore>,
     drain_timeout: Duration,
@@ -47,14 +66,18 @@ impl Server {
     /// A server on a listener that is bound already; at most `connections_max` at once.
     pub(crate) fn new(
         listener: TcpListener,
-        tls: Option<Arc<ServerConfig>>,
+        transport: Transport,
         router: Router,
         connections_max: usize,
         drain_timeout: Duration,
     ) -> Self {
+        // One service behind one route, so that what a connection adds is not added to every route.
+        let router = Router::new()
+            .fallback_service(router)
+            .layer(from_fn(headers::check_size));
         Self {
             listener,
-            tls,
+            transport,
             router,
             connections: Arc::new(Semaphore::new(connections_max)),
             drain_timeout,
@@ -101,35 +124,57 @@ impl Server {
         permit: OwnedSemaphorePermit,
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (tls, router) = (self.tls.clone(), self.router.clone());
+        let (transport, router) = (self.transport.clone(), self.router.clone());
         async move {
             let _permit = permit;
             let _ = stream.set_nodelay(true);
-            let Some(tls) = tls else {
-                return serve(stream, router, stop).await;
+            let opened = tokio::select! {
+                () = stop.cancelled() => return,
+                opened = tokio::time::timeout(HANDSHAKE_TIMEOUT, open(stream, from, transport)) => opened,
             };
-            match tokio::time::timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(tls).accept(stream))
-                .await
-            {
-                Ok(Ok(stream)) => {
-                    let shown = stream
-                        .get_ref()
-                        .1
-                        .peer_certificates()
-                        .and_then(<[_]>::first);
-                    // Deliver requests name the certificate they come with; its hash is compared.
-                    let router = match shown {
-                        Some(der) => {
-                            router.layer(axum::Extension(ClientTls::Mutual(Some(sha256(der)))))
-                        }
-                        None => router,
-                    };
+            match opened {
+                Ok(Ok(Opened::Plain(stream))) => {
+                    let router = router.layer(from_fn(loopback::check_host));
                     serve(stream, router, stop).await;
                 }
-                Ok(Err(error)) => debug!(%from, %error, "TLS handshake failed"),
-                Err(_) => debug!(%from, "TLS handshake took too long"),
+                Ok(Ok(Opened::Tls(stream))) => {
+                    let router = with_certificate(router, &stream);
+                    serve(stream, router, stop).await;
+                }
+                Ok(Err(error)) => debug!(%from, %error, "no connection was made"),
+                Err(_) => debug!(%from, "the client took too long to make a connection"),
             }
         }
+    }
+}
+
+/// A connection on which requests may come.
+enum Opened {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Finds out how the client speaks, and shakes hands.
+async fn open(stream: TcpStream, from: SocketAddr, transport: Transport) -> io::Result<Opened> {
+    let tls = match transport {
+        Transport::Plain => return Ok(Opened::Plain(stream)),
+        Transport::TlsOrLoopback(_)
+            if loopback::is_loopback(from) && !loopback::begins_tls(&stream).await? =>
+        {
+            return Ok(Opened::Plain(stream));
+        }
+        Transport::Tls(tls) | Transport::TlsOrLoopback(tls) => tls,
+    };
+    let stream = TlsAcceptor::from(tls).accept(stream).await?;
+    Ok(Opened::Tls(Box::new(stream)))
+}
+
+/// Requests say which certificate their client showed: Deliver requests name it, and REST knows callers by it.
+fn with_certificate(router: Router, stream: &TlsStream<TcpStream>) -> Router {
+    let shown = stream.get_ref().1.peer_certificates();
+    match shown.and_then(<[_]>::first) {
+        Some(der) => router.layer(Extension(ClientTls::Mutual(Some(sha256(der))))),
+        None => router,
     }
 }
 
@@ -142,12 +187,13 @@ async fn serve(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HTTP1_BUFFER_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEADERS_BYTES_MAX)
+        .max_header_list_size(HTTP2_HEADERS_BYTES_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(KEEPALIVE)

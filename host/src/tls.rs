@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::ErrorCode;
 use model::hash::{Digest, sha256};
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::config::TlsConfig;
+use crate::config::{ClientCertificates, ListenConfig, TlsConfig};
+use crate::server::Transport;
 
 /// Why the listener's TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +25,7 @@ pub(crate) enum TlsError {
         path: PathBuf,
         /// What was found.
         #[source]
-        source: rustls::pki_types::pem::Error,
+        source: pem::Error,
     },
     /// Certificate and key do not go together, or are of a sort that is not supported.
     #[error("certificate and key of the listener cannot be used")]
@@ -33,11 +35,34 @@ pub(crate) enum TlsError {
     ClientRoots(String),
 }
 
-/// The acceptor's configuration.
+impl TlsError {
+    /// The code by which users know it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Read {
+                source: pem::Error::Io(_),
+                ..
+            } => ErrorCode::FileUnusable,
+            Self::Read { .. } | Self::Unusable(_) | Self::ClientRoots(_) => {
+                ErrorCode::ConfigInvalid
+            }
+        }
+    }
+}
+
+/// How clients may speak to a listener that is configured so.
 ///
 /// # Errors
 /// [`TlsError`], naming the file.
-pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
+pub(crate) fn transport(listen: &ListenConfig) -> Result<Transport, TlsError> {
+    Ok(match &listen.tls {
+        None => Transport::Plain,
+        Some(tls) if listen.plain_http_on_loopback => Transport::TlsOrLoopback(server_config(tls)?),
+        Some(tls) => Transport::Tls(server_config(tls)?),
+    })
+}
+
+fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -46,7 +71,12 @@ pub(crate) fn server_config(tls: &TlsConfig) -> Result<Arc<ServerConfig>, TlsErr
         builder.with_no_client_auth()
     } else {
         let roots = Arc::new(client_roots(&tls.client_roots)?);
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+        let verifier = match tls.client_certificates {
+            ClientCertificates::Required => verifier,
+            ClientCertificates::Optional => verifier.allow_unauthenticated(),
+        };
+        let verifier = verifier
             .build()
             .map_err(|error| TlsError::ClientRoots(error.to_string()))?;
         builder.with_client_cert_verifier(verifier)
@@ -83,7 +113,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         .collect::<Result<_, _>>()
         .map_err(wrong)?;
     if found.is_empty() {
-        return Err(wrong(rustls::pki_types::pem::Error::NoItemsFound));
+        return Err(wrong(pem::Error::NoItemsFound));
     }
     Ok(found)
 }

@@ -14,6 +14,9 @@ pub(crate) struct ListenConfig {
     /// Certificate and key in PEM. Without it the node speaks plain text, on loopback only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tls: Option<TlsConfig>,
+    /// Whether processes of this machine may speak plain HTTP to the same port, although others need TLS. Default: no.
+    #[serde(default)]
+    pub(crate) plain_http_on_loopback: bool,
 }
 
 /// A node's TLS material.
@@ -27,6 +30,20 @@ pub(crate) struct TlsConfig {
     /// PEM files: who may issue certificates of clients. Empty: clients need none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) client_roots: Vec<PathBuf>,
+    /// Whether every client must show a certificate of `client_roots`, or may.
+    #[serde(default)]
+    pub(crate) client_certificates: ClientCertificates,
+}
+
+/// What is asked of clients where there are `client_roots`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientCertificates {
+    /// A client without a certificate is not served.
+    #[default]
+    Required,
+    /// A client may show one, as REST callers do who have no token. Requests for blocks are not bound to it.
+    Optional,
 }
 
 impl ListenConfig {
@@ -45,6 +62,14 @@ impl ListenConfig {
                 "listen.tls is missing: without TLS a node listens on loopback only, not on {}",
                 self.address
             ));
+        }
+        let tls = self.tls.as_ref();
+        let optional = |tls: &TlsConfig| tls.client_certificates == ClientCertificates::Optional;
+        if tls.is_some_and(|tls| optional(tls) && tls.client_roots.is_empty()) {
+            return Err(
+                "listen.tls.client_roots is missing: no certificate of a client would be trusted"
+                    .to_owned(),
+            );
         }
         Ok(())
     }

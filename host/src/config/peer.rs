@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ListenConfig, listen};
+use super::{Config, ListenConfig, RestConfig, listen};
 
 /// A peer: one organisation's node that holds ledgers, runs chaincode, and serves applications.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -31,6 +31,9 @@ pub(crate) struct PeerConfig {
     /// Other organisations' peers, beside the anchor peers that the channels' configurations name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) peers: Vec<KnownPeer>,
+    /// The REST API.
+    #[serde(default)]
+    pub(crate) rest: RestConfig,
     /// Bounds of queues and pools.
     #[serde(default)]
     pub(crate) limits: PeerLimits,
@@ -91,10 +94,12 @@ impl Config for PeerConfig {
         let own = [&mut self.folder, &mut self.msp_folder];
         super::resolve_all(folder, own.into_iter().chain(&mut self.genesis_blocks));
         self.listen.resolve(folder);
+        self.rest.resolve(folder);
     }
 
     fn check(&self) -> Result<(), String> {
         self.listen.check()?;
+        self.rest.check()?;
         listen::check_operations(self.operations_address)?;
         super::check_at_least_one(&[
             ("simulation_threads", self.limits.simulation_threads),

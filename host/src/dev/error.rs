@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use model::ErrorCode;
+
 use crate::config::ConfigError;
 use crate::node::NodeError;
 
@@ -61,4 +63,18 @@ pub(crate) enum DevError {
     /// A node's task died.
     #[error("a node died: {0}")]
     Died(String),
+}
+
+impl DevError {
+    /// The code by which users know it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Foreign { .. } | Self::Otherwise { .. } => ErrorCode::DataFolder,
+            Self::File { .. } => ErrorCode::FileUnusable,
+            Self::Ports(_) => ErrorCode::PortTaken,
+            Self::Config(source) => source.code(),
+            Self::Certificates(_) | Self::Genesis(_) | Self::Died(_) => ErrorCode::InternalError,
+            Self::Node { source, .. } => source.code(),
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::DevError;
 use super::members::{ORDERER, ORG1, ORG2, Org};
 use super::network::Record;
+use super::{DevError, access};
 
 /// Writes them all below `folder`.
 pub(super) fn write(folder: &Path, record: &Record) -> Result<(), DevError> {
@@ -36,9 +36,13 @@ fn node(org: &Org, record: &Record) -> String {
         "peer"
     };
     let (name, own) = (org.node.file, org.node_folder());
-    let public = match command {
-        "peer" => format!("public_address: '{}'\n", record.address(org)),
-        _ => String::new(),
+    let (plain_http, public, rest) = match command {
+        "peer" => (
+            access::PLAIN_HTTP,
+            format!("public_address: '{}'\n", record.address(org)),
+            access::rest_section(org),
+        ),
+        _ => ("", String::new(), String::new()),
     };
     format!(
         "# Made by `weft dev`, which runs the node from this file; so does `weft {command} --config FILE`.\n\
@@ -46,13 +50,15 @@ fn node(org: &Org, record: &Record) -> String {
          msp_id: {msp_id}\n\
          msp_folder: ../{own}/msp\n\
          listen:\n\
+         {plain_http}\
          \x20 address: '{address}'\n\
          \x20 tls:\n\
          \x20   certificate: ../{own}/tls/server.crt\n\
          \x20   key: ../{own}/tls/server.key\n\
          {public}\
          genesis_blocks:\n\
-         \x20 - '../channels/{channel}.block'\n",
+         \x20 - '../channels/{channel}.block'\n\
+         {rest}",
         msp_id = org.msp_id,
         address = record.address(org),
         channel = record.channel,

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use model::ChannelId;
 use serde::{Deserialize, Serialize};
 
-use super::members::{ORDERER, ORG1, ORG2, Org};
+use super::members::{ADMIN, ORDERER, ORG1, ORG2, Org};
 use super::organizations::Organizations;
 use super::ports::{Addresses, Ports};
-use super::{DevError, files, genesis};
+use super::{DevError, access, files, genesis};
 use crate::client::Sources;
 use crate::config::{self, Config};
+use crate::token::Token;
 
 /// What is written last: a folder that has it is complete.
 const RECORD: &str = "network.yaml";
@@ -29,14 +30,17 @@ pub(crate) struct Wish {
     pub(crate) channel: Option<ChannelId>,
     /// Its ports; fixed if nothing is said.
     pub(crate) ports: Option<Ports>,
+    /// Whether an existing one gets another token for its REST API.
+    pub(crate) new_token: bool,
 }
 
 /// A network that is there.
-#[derive(Clone, Debug)]
 pub(crate) struct Network {
     folder: PathBuf,
     record: Record,
     is_new: bool,
+    /// The token of its REST API, if it was made just now: it is kept nowhere.
+    new_token: Option<Token>,
 }
 
 /// `network.yaml`: what the network was made with.
@@ -83,22 +87,48 @@ impl Network {
         })?;
         let path = folder.join(RECORD);
         let is_new = !path.exists();
-        if is_new {
-            make(wish, &folder, sources)?;
-        }
+        let made = match is_new {
+            true => Some(make(wish, &folder, sources)?),
+            false => None,
+        };
         let record: Record = config::load(&path)?;
-        let network = Self {
+        let mut network = Self {
             folder,
             record,
             is_new,
+            new_token: made,
         };
         network.check(wish)?;
+        if wish.new_token && network.new_token.is_none() {
+            access::upgrade(&network.folder)?;
+            network.new_token = Some(access::renew(&network.folder, sources)?);
+        }
         Ok(network)
     }
 
     /// Whether it was made just now.
     pub(crate) fn is_new(&self) -> bool {
         self.is_new
+    }
+
+    /// The token of its REST API, if it was made just now.
+    pub(crate) fn new_token(&self) -> Option<&str> {
+        self.new_token.as_ref().map(Token::text)
+    }
+
+    /// Where the REST API of the first organisation's peer is for programs on this machine.
+    pub(crate) fn rest_url(&self) -> String {
+        format!("http://{}", self.record.address(&ORG1))
+    }
+
+    /// The profiles of the organisations' administrators.
+    pub(crate) fn admin_profiles(&self) -> Vec<PathBuf> {
+        let all = [&ORG1, &ORG2].into_iter().flat_map(|org| org.profiles);
+        let admins = all.filter(|(user, _)| *user == ADMIN);
+        let file = |(_, name): &(&str, &str)| format!("{name}.yaml");
+        admins
+            .map(|admin| self.folder.join("profiles").join(file(admin)))
+            .collect()
     }
 
     /// Its folder, absolute.
@@ -145,7 +175,7 @@ impl Network {
     }
 }
 
-fn make(wish: &Wish, folder: &Path, sources: Sources) -> Result<(), DevError> {
+fn make(wish: &Wish, folder: &Path, sources: Sources) -> Result<Token, DevError> {
     if let Some(found) = PARTS.into_iter().find(|part| folder.join(part).exists()) {
         return Err(DevError::Foreign {
             folder: folder.to_owned(),
@@ -170,9 +200,11 @@ fn make(wish: &Wish, folder: &Path, sources: Sources) -> Result<(), DevError> {
     let organizations = Organizations::make(&unfinished, sources)?;
     genesis::write(&unfinished, &record, &organizations, sources)?;
     files::write(&unfinished, &record)?;
+    let token = access::renew(&unfinished, sources)?;
     for part in PARTS {
         let (from, to) = (unfinished.join(part), folder.join(part));
         fs::rename(&from, &to).map_err(files::failed("move to its place", &from))?;
     }
-    fs::remove_dir(&unfinished).map_err(files::failed("remove", &unfinished))
+    fs::remove_dir(&unfinished).map_err(files::failed("remove", &unfinished))?;
+    Ok(token)
 }

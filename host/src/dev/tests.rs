@@ -25,6 +25,7 @@ fn wish(folder: &Path) -> Wish {
         folder: folder.to_owned(),
         channel: None,
         ports: Some(Ports::Free),
+        new_token: false,
     }
 }
 
@@ -188,6 +189,99 @@ fn a_network_that_was_made_otherwise_is_not_taken() {
         Network::ensure(&other, SOURCES),
         Err(DevError::Otherwise { .. })
     ));
+}
+
+/// All files of a network that hold the text.
+fn holding(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, text));
+        } else if std::fs::read(&path)
+            .unwrap()
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn credentials(folder: &Path, peer: &str) -> Vec<rest::Credential> {
+    let config: PeerConfig = config::load(&folder.join(format!("nodes/{peer}.yaml"))).unwrap();
+    let known = |name: &str| config.rest.wallet.iter().any(|one| one.name == name);
+    let text = std::fs::read_to_string(config.rest.credentials.unwrap()).unwrap();
+    config::parse_credentials(&text, &known).unwrap()
+}
+
+#[test]
+fn the_token_is_told_once_and_only_its_hash_is_kept() {
+    let (folder, network) = made();
+    let token = network.new_token().unwrap();
+    assert_eq!(holding(folder.path(), token), Vec::<PathBuf>::new());
+    let hash = crate::token::hash(token);
+    for (peer, org) in [("peer0.org1", "org1"), ("peer0.org2", "org2")] {
+        let known = credentials(folder.path(), peer);
+        let kind = rest::CredentialKind::Token(hash);
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].kind, kind);
+        assert_eq!(
+            known[0].identities,
+            [format!("{org}-user"), format!("{org}-admin")]
+        );
+    }
+    let again = Network::ensure(&wish(folder.path()), SOURCES).unwrap();
+    assert_eq!(again.new_token(), None);
+}
+
+#[test]
+fn a_new_token_takes_the_place_of_the_old_one_and_of_nothing_else() {
+    let (folder, first) = made();
+    let path = folder.path().join("nodes/peer0.org1.credentials.yaml");
+    let other = config::NewCredential {
+        name: "mine",
+        token_sha256: [7; 32],
+        identities: &[],
+        expires: None,
+    };
+    config::add_credential(&path, &other).unwrap();
+    let wish = Wish {
+        new_token: true,
+        ..wish(folder.path())
+    };
+    let second = Network::ensure(&wish, SOURCES).unwrap();
+    let (old, new) = (first.new_token().unwrap(), second.new_token().unwrap());
+    assert_ne!(old, new);
+    let kinds = |peer: &str| -> Vec<_> {
+        let known = credentials(folder.path(), peer).into_iter();
+        known.map(|one| one.kind).collect()
+    };
+    let token = |hash| rest::CredentialKind::Token(hash);
+    let hash = crate::token::hash(new);
+    assert_eq!(kinds("peer0.org1"), [token(hash), token([7; 32])]);
+    assert_eq!(kinds("peer0.org2"), [token(hash)]);
+}
+
+#[test]
+fn a_network_from_before_there_was_rest_gets_it_with_its_token() {
+    let (folder, _network) = made();
+    let path = folder.path().join("nodes/peer0.org1.yaml");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let old = whole.split("rest:\n").next().unwrap();
+    let old = old.replace(super::access::PLAIN_HTTP, "");
+    assert_ne!(whole, old);
+    std::fs::write(&path, old).unwrap();
+    std::fs::remove_file(folder.path().join("nodes/peer0.org1.credentials.yaml")).unwrap();
+    let wish = Wish {
+        new_token: true,
+        ..wish(folder.path())
+    };
+    Network::ensure(&wish, SOURCES).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+    assert_eq!(credentials(folder.path(), "peer0.org1").len(), 1);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Why a node does not start, or stops.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use model::ErrorCode;
 
 use crate::tls::TlsError;
 
@@ -15,7 +18,7 @@ pub(crate) enum NodeError {
         address: SocketAddr,
         /// What the system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The listener's TLS.
     #[error("cannot set up TLS")]
@@ -29,7 +32,7 @@ pub(crate) enum NodeError {
         path: PathBuf,
         /// What the system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A genesis block that is none, or not one this node can use.
     #[error("{path} is no genesis block that this node can join: {reason}", path = path.display())]
@@ -60,6 +63,23 @@ pub(crate) enum NodeError {
         #[source]
         source: committer::Error,
     },
+    /// The file of credentials.
+    #[error("cannot use the credentials in {path}: {reason}", path = path.display())]
+    Credentials {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An identity of the wallet.
+    #[error("identity '{name}' of rest.wallet cannot be used")]
+    Wallet {
+        /// Its name.
+        name: String,
+        /// What is wrong with its folder.
+        #[source]
+        source: msp::Error,
+    },
     /// The orderer.
     #[error("the orderer failed")]
     Orderer(#[from] ::orderer::Error),
@@ -69,4 +89,59 @@ pub(crate) enum NodeError {
     /// A task ended as none may.
     #[error("a task of the node died: {0}")]
     TaskDied(String),
+}
+
+impl NodeError {
+    /// The code by which users know it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Listen { source, .. } => match source.kind() {
+                io::ErrorKind::AddrInUse => ErrorCode::PortTaken,
+                _ => ErrorCode::ConfigInvalid,
+            },
+            Self::Tls(source) => source.code(),
+            Self::File { .. } => ErrorCode::FileUnusable,
+            Self::Genesis { .. } => ErrorCode::ChannelGenesis,
+            Self::Msp(source) | Self::Wallet { source, .. } => of_identity(source),
+            Self::MspId(_) | Self::Credentials { .. } => ErrorCode::ConfigInvalid,
+            Self::Ledger(source) => of_ledger(source),
+            Self::Runtime(runtime::Error::CacheFolder { .. }) => ErrorCode::DataFolder,
+            Self::Runtime(_) | Self::TaskDied(_) => ErrorCode::NodeBroken,
+            Self::Committer { source, .. } => match source {
+                committer::Error::Ledger(source) => of_ledger(source),
+                _ => ErrorCode::NodeBroken,
+            },
+            Self::Orderer(source) => of_orderer(source),
+            Self::NotJoined(_) => ErrorCode::ChannelNotFound,
+        }
+    }
+}
+
+fn of_identity(error: &msp::Error) -> ErrorCode {
+    match error {
+        msp::Error::Io { .. } => ErrorCode::FileUnusable,
+        _ => ErrorCode::ConfigInvalid,
+    }
+}
+
+/// What somebody has to change about the folder, and what is a fault of the disk or of ours.
+fn of_ledger(error: &ledger::Error) -> ErrorCode {
+    match error.sort() {
+        ledger::Sort::Refused => ErrorCode::DataFolder,
+        ledger::Sort::Unavailable => ErrorCode::NodeUnavailable,
+        ledger::Sort::Broken => ErrorCode::NodeBroken,
+    }
+}
+
+fn of_orderer(error: &::orderer::Error) -> ErrorCode {
+    use ::orderer::Error;
+    match error {
+        Error::NotGenesis { .. } | Error::OtherConsensus { .. } => ErrorCode::ChannelGenesis,
+        Error::Exists { .. } => ErrorCode::ChannelJoined,
+        Error::NotConsenter { .. } => ErrorCode::ConfigInvalid,
+        Error::Ledger { source, .. } => of_ledger(source),
+        Error::Configuration { .. } | Error::Damaged { .. } | Error::Raft { .. } => {
+            ErrorCode::NodeBroken
+        }
+    }
 }

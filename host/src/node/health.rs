@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::IntoResponse;
 use serde::Serialize;
 
 /// What is wrong, one sentence a component; empty when all is well.
@@ -27,26 +29,37 @@ pub(crate) struct Health {
     failed_checks: Vec<Failed>,
 }
 
+/// Headers of the answer: it is true now and not later, and it is what it says it is.
+const HEADERS: [(HeaderName, &str); 2] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
 /// 200 when every check passes, else 503 with those that failed.
-pub(crate) fn answer(checks: &Checks) -> (StatusCode, Json<Health>) {
+pub(crate) fn answer(checks: &Checks) -> impl IntoResponse + use<> {
+    let (status, health) = state(checks);
+    (status, HEADERS, Json(health))
+}
+
+fn state(checks: &Checks) -> (StatusCode, Health) {
     let failed_checks = checks();
     let time = crate::clock::now_s();
     if failed_checks.is_empty() {
         return (
             StatusCode::OK,
-            Json(Health {
+            Health {
                 status: "OK",
                 time,
                 failed_checks,
-            }),
+            },
         );
     }
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        Json(Health {
+        Health {
             status: "Service Unavailable",
             time,
             failed_checks,
-        }),
+        },
     )
 }

@@ -3,8 +3,20 @@
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
-/// Writes a node's counters.
-pub(crate) type Write = Arc<dyn Fn(&mut Text) + Send + Sync>;
+/// The media type of the page.
+pub(crate) const MEDIA_TYPE: &str = "text/plain; version=0.0.4";
+
+/// Makes the page of a node's counters.
+pub(crate) type Page = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The page that `write` writes.
+pub(crate) fn page(write: impl Fn(&mut Text) + Send + Sync + 'static) -> Page {
+    Arc::new(move || {
+        let mut text = Text::default();
+        write(&mut text);
+        text.page
+    })
+}
 
 /// A page of metrics being written.
 #[derive(Default)]
@@ -57,11 +69,6 @@ impl Text {
         }
         let _ = writeln!(self.page, " {value}");
     }
-
-    /// The page.
-    pub(crate) fn into_page(self) -> String {
-        self.page
-    }
 }
 
 /// Microseconds as seconds.
@@ -75,16 +82,17 @@ impl Display for Seconds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seconds, Text};
+    use super::{Seconds, page};
     use expect_test::expect;
 
     #[test]
     fn a_metric_has_its_type_once_and_its_labels_escaped() {
-        let mut text = Text::default();
-        text.counter("tx_total", &[("code", "VALID")], 3);
-        text.counter("tx_total", &[("code", "a\"b")], 1);
-        text.gauge("height", &[], 7);
-        text.counter("verify_seconds", &[], Seconds(1_000_042));
+        let page = page(|text| {
+            text.counter("tx_total", &[("code", "VALID")], 3);
+            text.counter("tx_total", &[("code", "a\"b")], 1);
+            text.gauge("height", &[], 7);
+            text.counter("verify_seconds", &[], Seconds(1_000_042));
+        });
         expect![[r#"
             # TYPE tx_total counter
             tx_total{code="VALID"} 3
@@ -94,6 +102,6 @@ mod tests {
             # TYPE verify_seconds counter
             verify_seconds 1.000042
         "#]]
-        .assert_eq(&text.into_page());
+        .assert_eq(&page());
     }
 }

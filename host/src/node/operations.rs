@@ -9,25 +9,23 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::{NodeError, health, metrics};
-use crate::server::Server;
+use crate::server::{Server, Transport};
 
 /// Connections of the operations listener: it is for an operator's probes.
 const CONNECTIONS_MAX: usize = 64;
 
-/// `/healthz` and `/metrics`.
-pub(crate) fn routes(checks: health::Checks, write: metrics::Write) -> Router {
-    let page = move || {
-        let mut text = metrics::Text::default();
-        write(&mut text);
-        std::future::ready((
-            [(CONTENT_TYPE, "text/plain; version=0.0.4")],
-            text.into_page(),
-        ))
-    };
-    let health = move || std::future::ready(health::answer(&checks));
-    Router::new()
-        .route("/healthz", get(health))
-        .route("/metrics", get(page))
+/// `/healthz`, open to everybody.
+pub(crate) fn health_route(checks: health::Checks) -> Router {
+    Router::new().route(
+        "/healthz",
+        get(move || std::future::ready(health::answer(&checks))),
+    )
+}
+
+/// `/metrics`, for a listener that only an operator reaches.
+pub(crate) fn metrics_route(page: metrics::Page) -> Router {
+    let answer = move || std::future::ready(([(CONTENT_TYPE, metrics::MEDIA_TYPE)], page()));
+    Router::new().route("/metrics", get(answer))
 }
 
 /// A listener bound to `address`.
@@ -50,7 +48,7 @@ pub(crate) async fn server(
     let (listener, _) = bind(address).await?;
     Ok(Some(Server::new(
         listener,
-        None,
+        Transport::Plain,
         routes,
         CONNECTIONS_MAX,
         drain_timeout,

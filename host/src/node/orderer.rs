@@ -14,7 +14,7 @@ use tonic::service::Routes;
 use tracing::info;
 
 use super::health::Failed;
-use super::{Node, NodeError, Task, join, operations, own};
+use super::{Node, NodeError, Task, join, metrics, operations, own};
 use crate::clock;
 use crate::config::OrdererConfig;
 use crate::server::Server;
@@ -42,26 +42,25 @@ pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeErr
     let limits = &config.limits;
     let drain_timeout = Duration::from_millis(limits.drain_timeout_ms);
     let (listener, address) = operations::bind(config.listen.address).await?;
-    let tls = config
-        .listen
-        .tls
-        .as_ref()
-        .map(tls::server_config)
-        .transpose()?;
-    let operations_routes = routes(&orderer);
+    let transport = tls::transport(&config.listen)?;
+    let health = health_route(&orderer);
     let service = AtomicBroadcastServer::new(orderer.service())
         .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let router = Routes::new(service)
         .into_axum_router()
-        .merge(operations_routes.clone());
-    let server = Server::new(listener, tls, router, limits.connections, drain_timeout);
+        .merge(health.clone());
+    let server = Server::new(
+        listener,
+        transport,
+        router,
+        limits.connections,
+        drain_timeout,
+    );
     tasks.push(super::serve(server, stop.clone()));
-    if let Some(server) =
-        operations::server(config.operations_address, operations_routes, drain_timeout).await?
-    {
-        tasks.push(super::serve(server, stop.clone()));
-    }
+    let routes = health.merge(operations::metrics_route(metrics_page(&orderer)));
+    let server = operations::server(config.operations_address, routes, drain_timeout).await?;
+    tasks.extend(server.map(|server| super::serve(server, stop.clone())));
     info!(%address, channels = orderer.channels().len(), "orderer listening");
     // Channels are joined at the start only: nothing comes later.
     let (_, later) = mpsc::channel(1);
@@ -139,8 +138,8 @@ async fn run_chain(task: ChainTask) -> Result<(), NodeError> {
     Ok(())
 }
 
-fn routes(orderer: &Orderer) -> axum::Router {
-    let (healthy, measured) = (orderer.clone(), orderer.clone());
+fn health_route(orderer: &Orderer) -> axum::Router {
+    let orderer = orderer.clone();
     let checks = Arc::new(move || {
         let broken = |channel: ::orderer::ChannelInfo| {
             channel.failed.then(|| Failed {
@@ -148,10 +147,15 @@ fn routes(orderer: &Orderer) -> axum::Router {
                 reason: "it has stopped".to_owned(),
             })
         };
-        healthy.channels().into_iter().filter_map(broken).collect()
+        orderer.channels().into_iter().filter_map(broken).collect()
     });
-    let write = Arc::new(move |text: &mut super::metrics::Text| {
-        for sample in measured.metrics().samples() {
+    operations::health_route(checks)
+}
+
+fn metrics_page(orderer: &Orderer) -> metrics::Page {
+    let orderer = orderer.clone();
+    metrics::page(move |text| {
+        for sample in orderer.metrics().samples() {
             let labels: Vec<(&str, &str)> = sample.label.into_iter().collect();
             match sample.value {
                 ::orderer::Value::Counter(value) => text.counter(sample.name, &labels, value),
@@ -165,13 +169,12 @@ fn routes(orderer: &Orderer) -> axum::Router {
                 }
             }
         }
-        for channel in measured.channels() {
+        for channel in orderer.channels() {
             text.gauge(
                 "orderer_height",
                 &[("channel", channel.channel.as_str())],
                 channel.height,
             );
         }
-    });
-    operations::routes(checks, write)
+    })
 }

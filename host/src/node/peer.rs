@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::{Extension, Router};
 use committer::Asker;
+use delivery::ClientTls;
 use joined::Channels;
 use ledger::NodeStore;
 use msp::{SignatureMemo, SigningIdentity};
@@ -13,10 +15,11 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use super::join::{self, Joiner};
+use super::metrics::Page;
 use super::peer_services::Services;
 use super::{Node, NodeError, Task, operations, own, peer_operations};
 use crate::clock;
-use crate::config::PeerConfig;
+use crate::config::{ClientCertificates, PeerConfig};
 use crate::server::Server;
 use crate::tls;
 
@@ -40,18 +43,18 @@ pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
     let services = Services::new(&config, own, channels, joiner, address, &streams, &stop)?;
 
     let drain_timeout = Duration::from_millis(config.limits.drain_timeout_ms);
-    let tls = config.listen.tls.as_ref();
-    let tls = tls.map(tls::server_config).transpose()?;
-    let routes = peer_operations::routes(&services);
-    let router = services.router().merge(routes.clone());
+    let health = operations::health_route(peer_operations::checks(&services));
+    let page = peer_operations::metrics_page(&services);
+    let router = main_router(&config, &services, page.clone(), &streams, &stop);
     let server = Server::new(
         listener,
-        tls,
-        router,
+        tls::transport(&config.listen)?,
+        router.merge(health.clone()),
         config.limits.connections,
         drain_timeout,
     );
     tasks.push(super::serve(server, stop.clone()));
+    let routes = health.merge(operations::metrics_route(page));
     let server = operations::server(config.operations_address, routes, drain_timeout).await?;
     tasks.extend(server.map(|server| super::serve(server, stop.clone())));
     info!(%address, channels = services.channels.ids().len(), "peer listening");
@@ -64,6 +67,23 @@ pub(crate) async fn start_peer(config: PeerConfig) -> Result<Node, NodeError> {
         stop,
         drain_timeout,
     })
+}
+
+/// gRPC and REST.
+fn main_router(
+    config: &PeerConfig,
+    services: &Services,
+    metrics_page: Page,
+    streams: &TaskTracker,
+    stop: &CancellationToken,
+) -> Router {
+    let mut grpc = services.grpc_router();
+    let tls = config.listen.tls.as_ref();
+    if tls.is_some_and(|tls| tls.client_certificates == ClientCertificates::Optional) {
+        // As in Fabric, requests for blocks are bound to certificates only where every client has to show one.
+        grpc = grpc.layer(Extension(ClientTls::NotMutual));
+    }
+    grpc.merge(services.rest_router(config, metrics_page, streams, stop))
 }
 
 /// What a peer is, before it serves anything.

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use endorser::Endorser;
 use joined::Channels;
 
-use super::health::Failed;
+use super::health::{Checks, Failed};
 use super::join::Joiner;
-use super::metrics::{Seconds, Text};
-use super::operations;
+use super::metrics::{self, Page, Seconds, Text};
 use super::peer_services::Services;
 
-/// `/healthz` and `/metrics` of a peer.
-pub(super) fn routes(services: &Services) -> Router {
-    let channels = services.channels.clone();
-    let checks = Arc::new(move || {
+/// What may be wrong with a peer: a channel that has stopped, credentials that cannot be read.
+pub(super) fn checks(services: &Services) -> Checks {
+    let (channels, credentials) = (services.channels.clone(), Arc::clone(&services.credentials));
+    Arc::new(move || {
         let broken = |id: String| {
             let channel = channels.get(&id)?;
             let reason = match channel.ledger().check_health() {
@@ -28,23 +26,34 @@ pub(super) fn routes(services: &Services) -> Router {
                 reason,
             })
         };
-        channels.ids().into_iter().filter_map(broken).collect()
-    });
+        let broken = channels.ids().into_iter().filter_map(broken);
+        // Everybody may ask; the reason names what stands in the file.
+        let unreadable = credentials.has_failed().then(|| Failed {
+            component: "credentials".to_owned(),
+            reason:
+                "the file cannot be used; what was read before stays in force, and the log says why"
+                    .to_owned(),
+        });
+        broken.chain(unreadable).collect()
+    })
+}
+
+/// The page of a peer's counters.
+pub(super) fn metrics_page(services: &Services) -> Page {
     let (channels, joiner) = (services.channels.clone(), services.joiner.clone());
     let (endorser, gateway, deliver) = (
         services.endorser.clone(),
         services.gateway.clone(),
         services.deliver.clone(),
     );
-    let write = Arc::new(move |text: &mut Text| {
+    metrics::page(move |text| {
         write_channels(text, &channels, &joiner);
         write_endorser(text, &endorser);
         text.gauge("gateway_calls", &[], gateway.calls());
         for (name, value) in deliver.metrics().counters() {
             text.counter(name, &[], value);
         }
-    });
-    operations::routes(checks, write)
+    })
 }
 
 fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {

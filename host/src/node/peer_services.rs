@@ -11,7 +11,9 @@ use endorser::Endorser;
 use gateway::{Gateway, KnownPeer};
 use inspect::Inspect;
 use joined::Channels;
-use msp::{Msp, MspManager, MspVersion};
+use ledger::NodeStore;
+use msp::{Msp, MspManager, MspVersion, SigningIdentity};
+use rest::WalletIdentity;
 use runtime::{Engine, Executor};
 use services::MESSAGE_SIZE_BYTES_MAX;
 use services::gateway::gateway_server::GatewayServer;
@@ -23,7 +25,9 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
 use super::NodeError;
+use super::credentials::Credentials;
 use super::join::Joiner;
+use super::metrics::Page;
 use super::peer::{ClientPem, Own};
 use crate::clock;
 use crate::config::PeerConfig;
@@ -38,6 +42,10 @@ pub(super) struct Services {
     pub(super) endorser: Endorser,
     pub(super) gateway: Gateway,
     pub(super) deliver: Deliver,
+    pub(super) credentials: Arc<Credentials>,
+    wallet: Vec<WalletIdentity>,
+    store: NodeStore,
+    address: String,
 }
 
 impl Services {
@@ -50,7 +58,10 @@ impl Services {
         streams: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, NodeError> {
-        let client_pem = own.client_pem.clone();
+        let wallet = wallet(config)?;
+        let names = wallet.iter().map(|one| one.name.clone()).collect();
+        let credentials = Credentials::open(config.rest.credentials.clone(), names)?;
+        let (client_pem, store) = (own.client_pem.clone(), own.store.clone());
         let endorser = endorser(config, own, channels.clone(), &joiner)?;
         let address = config
             .public_address
@@ -58,7 +69,7 @@ impl Services {
             .unwrap_or_else(|| address.to_string());
         let gateway = gateway(
             config,
-            address,
+            address.clone(),
             channels.clone(),
             &endorser,
             client_pem,
@@ -80,11 +91,50 @@ impl Services {
             endorser,
             gateway,
             deliver,
+            credentials: Arc::new(credentials),
+            wallet,
+            store,
+            address,
         })
     }
 
-    /// The gRPC services under Fabric's names, and our own.
-    pub(super) fn router(&self) -> Router {
+    /// The REST API; its fallback answers for all that nothing else on the listener knows.
+    pub(super) fn rest_router(
+        &self,
+        config: &PeerConfig,
+        metrics_page: Page,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Router {
+        let settings = rest::Config {
+            commit_wait_ms: config.rest.commit_wait_ms,
+            body_bytes_max: config.rest.body_bytes_max,
+            body_timeout_ms: config.rest.body_timeout_ms,
+            event_streams_max: config.rest.event_streams_max,
+            ..rest::Config::default()
+        };
+        let credentials = Arc::clone(&self.credentials);
+        let parts = rest::Parts {
+            channels: self.channels.clone(),
+            endorser: self.endorser.clone(),
+            gateway: self.gateway.clone(),
+            store: self.store.clone(),
+            msp_id: config.msp_id.clone(),
+            address: self.address.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            wallet: self.wallet.clone(),
+            credentials: Arc::new(move || credentials.current()),
+            metrics_page,
+            clock: Arc::new(clock::now),
+            fill_random: Arc::new(clock::fill_random),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
+        rest::router(settings, parts)
+    }
+
+    /// The gRPC services under Fabric's names, and our own; without an answer to what they do not know.
+    pub(super) fn grpc_router(&self) -> Router {
         let deliver = DeliverService::new(self.deliver.clone());
         let endorser = EndorserServer::new(self.endorser.clone())
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
@@ -99,7 +149,25 @@ impl Services {
             .add_service(deliver)
             .add_service(inspect)
             .into_axum_router()
+            .reset_fallback()
     }
+}
+
+/// The identities that the peer signs with for callers.
+fn wallet(config: &PeerConfig) -> Result<Vec<WalletIdentity>, NodeError> {
+    let opened = config.rest.wallet.iter().map(|entry| {
+        let msp_id = entry.msp_id.as_ref().unwrap_or(&config.msp_id);
+        let signer = SigningIdentity::from_folder(&entry.msp_folder, msp_id);
+        let signer = signer.map_err(|source| NodeError::Wallet {
+            name: entry.name.clone(),
+            source,
+        })?;
+        Ok(WalletIdentity {
+            name: entry.name.clone(),
+            signer: Arc::new(signer),
+        })
+    });
+    opened.collect()
 }
 
 fn endorser(
@@ -129,7 +197,10 @@ fn endorser(
         clock: Arc::new(clock::now),
         join: Arc::new(move |genesis| {
             let joiner = joiner.clone();
-            Box::pin(async move { joiner.join(genesis).await.map_err(|error| chain(&error)) })
+            Box::pin(async move {
+                let joined = joiner.join(genesis).await;
+                joined.map_err(|error| model::Refused::new(error.code(), chain(&error)))
+            })
         }),
     };
     let settings = endorser::Config {

@@ -31,10 +31,15 @@ pub(crate) async fn frame(State(api): State<Api>, request: Request, next: Next) 
     } else {
         next.run(request).await
     };
+    put_headers(&mut response);
+    response
+}
+
+/// What every answer carries.
+pub(crate) fn put_headers(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A body in memory, and its share of what all bodies together may hold. Keep it as long as what was made of it.

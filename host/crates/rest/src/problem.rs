@@ -221,7 +221,9 @@ impl From<Status> for Problem {
 /// The problem document with which a node refuses a request before any route sees it.
 #[must_use]
 pub fn refusal(code: ErrorCode, detail: &str) -> Response {
-    Problem::new(code, detail).into_response()
+    let mut response = Problem::new(code, detail).into_response();
+    crate::limits::put_headers(&mut response);
+    response
 }
 
 /// Every status of our services carries a code; this is for what comes from below them.
