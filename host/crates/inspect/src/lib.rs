@@ -7,22 +7,27 @@
 //!
 //! ```no_run
 //! use services::weft::inspect_server::InspectServer;
-//! # fn demo(channels: joined::Channels) {
-//! let server = InspectServer::new(inspect::Inspect::new(channels));
+//! # fn demo(channels: joined::Channels, clock: std::sync::Arc<inspect::Clock>) {
+//! let inspect = inspect::Inspect::new(inspect::Config::default(), channels, clock);
+//! let server = InspectServer::new(inspect);
 //! # let _ = server;
 //! # }
 //! ```
 
 mod authorize;
 mod bookmark;
+mod config;
 mod digest;
 mod error;
+mod grpc;
 mod keys;
 mod read;
 
 pub use authorize::{authorize, find, identify};
-pub use digest::Inspect;
+pub use config::Config;
+pub use digest::{LedgerDigest, digest};
 pub use error::Error;
+pub use grpc::{Clock, Inspect};
 pub use keys::{Keys, composite_key};
 pub use read::{
     Entry, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, history, range, state,
