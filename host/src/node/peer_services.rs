@@ -143,7 +143,12 @@ impl Services {
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
         let deliver = DeliverServer::new(deliver).max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
-        let inspect = InspectServer::new(Inspect::new(self.channels.clone()));
+        let inspect = Inspect::new(
+            inspect::Config::default(),
+            self.channels.clone(),
+            Arc::new(clock::now),
+        );
+        let inspect = InspectServer::new(inspect);
         Routes::new(endorser)
             .add_service(gateway)
             .add_service(deliver)
