@@ -22,11 +22,16 @@
 //!     assert_eq!(ledger.query::<Greeter>(name, &["Ann"]).payload, b"Hello, Ann!");
 //! }
 //! let response = ledger.query::<Greeter>("SayGoodbye", &["Ann"]);
-//! assert_eq!(response.message, "Function SayGoodbye not found in contract Greeter");
+//! assert_eq!(response.status, 404);
+//! assert_eq!(response.message, "Function SayGoodbye not found in contract Greeter; it has SayHello");
 //! ```
 
+use crate::limits::{STATUS_BAD_ARGUMENTS, STATUS_NO_FUNCTION};
+use crate::value::shown;
 use crate::{Context, Error, Response, Result};
 
+/// Functions that a message names.
+const NAMES_SHOWN_MAX: usize = 50;
 /// The contract that answers under Fabric's own name; its one function gives the metadata.
 const SYSTEM_CONTRACT: &str = "org.hyperledger.fabric";
 
@@ -101,8 +106,8 @@ fn dispatch<C: Contract>(ctx: &mut Context, args: &[Vec<u8>], init: bool) -> Res
     let (name, arguments) = args
         .split_first()
         .map_or((&[][..], &[][..]), |(name, rest)| (name.as_slice(), rest));
-    let name =
-        std::str::from_utf8(name).map_err(|_| Error::new("The function's name is not UTF-8"))?;
+    let name = std::str::from_utf8(name)
+        .map_err(|_| Error::with_status(STATUS_NO_FUNCTION, "The function's name is not UTF-8"))?;
     let (contract, function) = name.rsplit_once(':').unwrap_or((C::NAME, name));
     if contract == SYSTEM_CONTRACT && function == "GetMetadata" {
         return Ok(crate::metadata::<C>().into_bytes());
@@ -116,21 +121,22 @@ fn dispatch<C: Contract>(ctx: &mut Context, args: &[Vec<u8>], init: bool) -> Res
     }
     let (expected, received) = (function.parameters.len(), arguments.len());
     if expected != received {
-        return Err(Error::new(format!(
-            "Incorrect number of params. Expected {expected}, received {received}"
-        )));
+        return Err(Error::with_status(
+            STATUS_BAD_ARGUMENTS,
+            format!("Incorrect number of params. Expected {expected}, received {received}"),
+        ));
     }
     (function.call)(ctx, function.parameters, arguments)
 }
 
 fn find<C: Contract>(contract: &str, name: &str) -> Result<&'static Function> {
+    let absent = |message: String| Error::with_status(STATUS_NO_FUNCTION, message);
     if contract != C::NAME {
-        return Err(Error::new(format!(
-            "Contract not found with name {contract}"
-        )));
+        let contract = shown(contract);
+        return Err(absent(format!("Contract not found with name {contract}")));
     }
     if name.is_empty() {
-        return Err(Error::new("Blank function name passed"));
+        return Err(absent("Blank function name passed".to_owned()));
     }
     let mut letters = name.chars();
     let capitalised: String = letters
@@ -147,5 +153,25 @@ fn find<C: Contract>(contract: &str, name: &str) -> Result<&'static Function> {
                 .iter()
                 .find(|function| function.name == capitalised)
         })
-        .ok_or_else(|| Error::new(format!("Function {name} not found in contract {contract}")))
+        .ok_or_else(|| {
+            let (name, there) = (shown(name), names::<C>());
+            absent(format!(
+                "Function {name} not found in contract {contract}; it has {there}"
+            ))
+        })
+}
+
+/// The functions' names for a message.
+fn names<C: Contract>() -> String {
+    let names: Vec<&str> = C::FUNCTIONS.iter().map(|function| function.name).collect();
+    match names.get(..NAMES_SHOWN_MAX) {
+        Some(first) if first.len() < names.len() => {
+            format!(
+                "{} and {} more",
+                first.join(", "),
+                names.len() - first.len()
+            )
+        }
+        _ => names.join(", "),
+    }
 }

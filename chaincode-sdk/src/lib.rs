@@ -63,6 +63,10 @@
 //! any other type is written as JSON. A function may give a `Result` with an error that can be displayed: an `Err`
 //! becomes a response with status 500 and the error's text, or with the status that an [`Error`] carries.
 //!
+//! A call that fits no function is refused before anything runs, and peers tell it from the contract's own refusals:
+//! status [404](limits::STATUS_NO_FUNCTION) with Fabric's text when there is no such function, status
+//! [400](limits::STATUS_BAD_ARGUMENTS) when the arguments are too many, too few or of another type.
+//!
 //! A function's name for clients is its Rust name in UpperCamelCase (`create_asset` is `CreateAsset`), its first
 //! letter may be sent in lower case, and `Counter:Add` names contract and function. `#[transaction(name = "…")]`
 //! gives another name.

@@ -55,6 +55,18 @@ pub(crate) const STATUS_OK: i32 = 200;
 pub(crate) const STATUS_ERROR: i32 = 500;
 pub(crate) const STATUS_ENDORSED_BELOW: i32 = 400;
 
+/// Answered when the contract has no function of the name that a client calls.
+///
+/// Peers give the caller the error code `chaincode.function` for it if the message begins as this crate's do: `Function
+/// ` and further on ` not found in contract `, `Contract not found with name `, `Blank function name passed`, or `The
+/// function's name is not UTF-8`. A contract may use the status for reasons of its own, with other messages.
+pub const STATUS_NO_FUNCTION: i32 = 404;
+/// Answered when a function does not take the arguments that a client passes.
+///
+/// Peers give the caller the error code `chaincode.arguments` for it if the message begins as this crate's do:
+/// `Incorrect number of params. ` or `Error managing parameter `.
+pub const STATUS_BAD_ARGUMENTS: i32 = 400;
+
 #[cfg(test)]
 mod tests {
     use super::*;

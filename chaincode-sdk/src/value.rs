@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::dispatch::Parameter;
+use crate::limits::STATUS_BAD_ARGUMENTS;
 use crate::{Error, Result};
 
-/// Bytes of a bad argument that an error's text shows.
+/// Bytes of a bad argument or name that an error's text shows.
 const SHOWN_BYTES_MAX: usize = 64;
 
 /// Reads an argument: a `String` takes it as it is, any other type is JSON.
@@ -19,9 +20,10 @@ const SHOWN_BYTES_MAX: usize = 64;
 pub fn argument<T: DeserializeOwned + 'static>(parameter: &Parameter, raw: &[u8]) -> Result<T> {
     let name = parameter.name;
     let text = std::str::from_utf8(raw).map_err(|error| {
-        Error::new(format!(
-            "Error managing parameter {name}. It is not UTF-8: {error}"
-        ))
+        Error::with_status(
+            STATUS_BAD_ARGUMENTS,
+            format!("Error managing parameter {name}. It is not UTF-8: {error}"),
+        )
     })?;
     let mut value: Option<T> = None;
     if let Some(string) = (&mut value as &mut dyn Any).downcast_mut::<Option<String>>() {
@@ -31,14 +33,18 @@ pub fn argument<T: DeserializeOwned + 'static>(parameter: &Parameter, raw: &[u8]
         Some(value) => Ok(value),
         None => serde_json::from_str(text).map_err(|error| {
             let (shown, type_name) = (shown(text), parameter.type_name);
-            Error::new(format!(
-                "Error managing parameter {name}. Conversion error. Cannot convert passed value {shown} to {type_name}: {error}"
-            ))
+            Error::with_status(
+                STATUS_BAD_ARGUMENTS,
+                format!(
+                    "Error managing parameter {name}. Conversion error. Cannot convert passed value {shown} to {type_name}: {error}"
+                ),
+            )
         }),
     }
 }
 
-fn shown(text: &str) -> String {
+/// A foreign text, cut if it is long.
+pub(crate) fn shown(text: &str) -> String {
     match text
         .char_indices()
         .map(|(at, _)| at)

@@ -123,23 +123,25 @@ fn functions_are_found_by_their_clients_names() {
     check_failure(
         "Constant",
         &[],
-        500,
-        "Function Constant not found in contract sample.v1",
+        404,
+        "Function Constant not found in contract sample.v1; it has SetUp, Join, Alias, Mirror, Sorted, Maybe, fixed-text, FailPlainly, \
+         Refuse",
     );
     check_failure(
         "_own",
         &[],
-        500,
-        "Function _own not found in contract sample.v1",
+        404,
+        "Function _own not found in contract sample.v1; it has SetUp, Join, Alias, Mirror, Sorted, Maybe, fixed-text, FailPlainly, \
+         Refuse",
     );
     check_failure(
         "Other:Alias",
         &["a"],
-        500,
+        404,
         "Contract not found with name Other",
     );
-    check_failure("", &[], 500, "Blank function name passed");
-    check_failure("sample.v1:", &[], 500, "Blank function name passed");
+    check_failure("", &[], 404, "Blank function name passed");
+    check_failure("sample.v1:", &[], 404, "Blank function name passed");
 }
 
 #[test]
@@ -147,13 +149,13 @@ fn a_wrong_number_of_arguments_is_refused_before_anything_runs() {
     check_failure(
         "Alias",
         &[],
-        500,
+        400,
         "Incorrect number of params. Expected 1, received 0",
     );
     check_failure(
         "Join",
         &["[]", "", ""],
-        500,
+        400,
         "Incorrect number of params. Expected 2, received 3",
     );
 }
@@ -163,7 +165,7 @@ fn a_value_of_the_wrong_type_is_refused_with_the_parameters_name() {
     check_failure(
         "Sorted",
         &["[1,300]"],
-        500,
+        400,
         "Error managing parameter numbers. Conversion error. Cannot convert passed value [1,300] to [u8]: \
          invalid value: integer `300`, expected u8 at line 1 column 6",
     );

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ::channel::{Access as Rule, Bundle, Resource};
 use joined::Channels;
+use model::{ErrorCode, Refused};
 use msp::policy::SignedData;
 use msp::{Identity, MspManager, Principal, Role};
 
@@ -47,7 +48,7 @@ impl Access {
         resource: &str,
         channel: &str,
         caller: &Caller,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refused> {
         let bundle = self.channels.get(channel).map(|joined| joined.bundle());
         self.check_in(resource, channel, bundle.as_deref(), caller)
     }
@@ -59,19 +60,31 @@ impl Access {
         channel: &str,
         bundle: Option<&Bundle>,
         caller: &Caller,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refused> {
         let Some(known) = Resource::parse(resource) else {
-            return Err(format!("Unmapped policy for {resource}"));
+            let text = format!("Unmapped policy for {resource}");
+            return Err(Refused::new(ErrorCode::ChaincodeFunction, text));
         };
         let rule = bundle.map_or_else(|| known.default_access(), |bundle| bundle.access(known));
-        match rule {
-            Rule::LocalAdmins => self.check_local("Admins", Role::Admin, caller),
-            Rule::LocalMembers => self.check_local("Members", Role::Member, caller),
-            Rule::Channel(policy) if channel.is_empty() => Err(format!(
+        let denied = |text| Refused::new(ErrorCode::AccessDenied, text);
+        let no_channel = |text| Refused::new(ErrorCode::ChannelNotFound, text);
+        match (rule, bundle) {
+            (Rule::LocalAdmins, _) => self
+                .check_local("Admins", Role::Admin, caller)
+                .map_err(denied),
+            (Rule::LocalMembers, _) => self
+                .check_local("Members", Role::Member, caller)
+                .map_err(denied),
+            (Rule::Channel(policy), _) if channel.is_empty() => Err(no_channel(format!(
                 "Failed getting local MSP principal during channelless check policy with policy [{policy}]: \
                  [MSP Principal role [{policy}] not recognized.]"
-            )),
-            Rule::Channel(policy) => check_policy(policy, channel, bundle, caller),
+            ))),
+            (Rule::Channel(_), None) => Err(no_channel(format!(
+                "Failed to get policy manager for channel [{channel}]"
+            ))),
+            (Rule::Channel(policy), Some(bundle)) => {
+                check_policy(policy, channel, bundle, caller).map_err(denied)
+            }
         }
     }
 
@@ -109,14 +122,9 @@ impl Access {
 fn check_policy(
     policy: &str,
     channel: &str,
-    bundle: Option<&Bundle>,
+    bundle: &Bundle,
     caller: &Caller,
 ) -> Result<(), String> {
-    let Some(bundle) = bundle else {
-        return Err(format!(
-            "Failed to get policy manager for channel [{channel}]"
-        ));
-    };
     let signed = std::slice::from_ref(&caller.signed);
     bundle
         .policies()

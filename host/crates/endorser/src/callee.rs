@@ -1,10 +1,12 @@
 //! Chaincode that calls chaincode: who may, and what runs.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::channel::Resource;
 use lifecycle::record_reads;
+use model::ErrorCode;
+use proto::protos::Response;
 use runtime::{CallHook, CallRefused, CallRequest, Callee, Reply};
 use rwset::{SimulateError, Simulator, StateError};
 
@@ -13,27 +15,47 @@ use crate::collections::bundle;
 use crate::contracts::{Runnable, Unfit};
 use crate::endorser::Inner;
 use crate::simulate::entry;
-use crate::{Error, syscc};
+use crate::{Error, contract, syscc};
 
-/// What a transaction would have needed and this very peer lacks: a package, its organisation's approval, a channel.
-///
-/// Other peers may have it. So whatever the calling chaincode makes of the refusal, its answer is not endorsed.
+/// Refusals of calls that are kept; a chaincode that is refused more often does not give up at the first ones.
+const REFUSALS_KEPT: usize = 16;
+
+/// The calls of one transaction that were refused.
 #[derive(Clone, Default)]
-pub(crate) struct Lacking(Arc<Mutex<Option<String>>>);
+pub(crate) struct Refusals(Arc<Mutex<Refused>>);
 
-impl Lacking {
-    fn note(&self, reason: &str) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.get_or_insert_with(|| reason.to_owned());
+#[derive(Default)]
+struct Refused {
+    /// What the transaction would have needed and this very peer lacks: a package, its organisation's approval, a
+    /// channel. Other peers may have it. So whatever the calling chaincode makes of the refusal, its answer is not
+    /// endorsed.
+    lacking: Option<model::Refused>,
+    /// What the calling chaincodes were told.
+    told: Vec<model::Refused>,
+}
+
+impl Refusals {
+    fn lock(&self) -> MutexGuard<'_, Refused> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// # Errors
     /// [`Error::Failed`] with the first thing that was lacking.
     pub(crate) fn refuse(&self) -> Result<(), Error> {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted
-            .take()
-            .map_or(Ok(()), |reason| Err(Error::in_simulation(reason)))
+        let lacking = self.lock().lacking.take();
+        lacking.map_or(Ok(()), |refused| {
+            Err(Error::in_simulation(refused.code, refused.text))
+        })
+    }
+
+    /// Why a chaincode answered with an error: a refused call whose text it hands on, or a reason of its own.
+    pub(crate) fn code_of(&self, response: &Response) -> Option<ErrorCode> {
+        let own = contract::code_of(response)?;
+        let told = &self.lock().told;
+        let handed_on = told
+            .iter()
+            .find(|refused| response.message.contains(&refused.text));
+        Some(handed_on.map_or(own, |refused| refused.code))
     }
 }
 
@@ -41,14 +63,18 @@ impl Lacking {
 ///
 /// The callee's definition is read as Fabric reads it: through the simulator that will record the callee, so on the
 /// caller's channel it becomes a part of the transaction.
-pub(crate) fn call_hook(inner: &Arc<Inner>, request: &Arc<Request>, lacking: &Lacking) -> CallHook {
+pub(crate) fn call_hook(
+    inner: &Arc<Inner>,
+    request: &Arc<Request>,
+    refusals: &Refusals,
+) -> CallHook {
     let (inner, request) = (Arc::clone(inner), Arc::clone(request));
-    let lacking = lacking.clone();
+    let refusals = refusals.clone();
     Box::new(move |call: CallRequest<'_>| {
         let search = Search {
             inner: &inner,
             request: &request,
-            lacking: &lacking,
+            refusals: &refusals,
         };
         match system(call.chaincode, &request.proposal.chaincode) {
             Some(answer) => answer,
@@ -61,7 +87,7 @@ pub(crate) fn call_hook(inner: &Arc<Inner>, request: &Arc<Request>, lacking: &La
 struct Search<'a> {
     inner: &'a Inner,
     request: &'a Request,
-    lacking: &'a Lacking,
+    refusals: &'a Refusals,
 }
 
 impl Search<'_> {
@@ -76,7 +102,9 @@ impl Search<'_> {
         }
         let Some(other) = self.inner.channels().get(channel) else {
             let reason = format!("failed to find ledger for channel: {channel}");
-            return Err(CallRefused::NotFound(self.lacks(&reason)));
+            return Err(CallRefused::NotFound(
+                self.lacks(ErrorCode::ChannelNotFound, &reason),
+            ));
         };
         let snapshot = other.ledger().snapshot().map_err(StateError::from);
         let snapshot = snapshot.map_err(CallRefused::State)?;
@@ -96,8 +124,8 @@ impl Search<'_> {
             .check_in(resource, channel, bundle.as_deref(), caller);
         checked.map_err(|reason| {
             CallRefused::AccessDenied(match bundle {
-                Some(_) => self.failed(&reason),
-                None => self.lacks(&reason),
+                Some(_) => self.failed(reason.code, &reason),
+                None => self.lacks(reason.code, &reason),
             })
         })
     }
@@ -111,7 +139,7 @@ impl Search<'_> {
     ) -> Result<Runnable, CallRefused> {
         record_reads(simulator, chaincode, false).map_err(|error| match error {
             lifecycle::Error::State(error) => CallRefused::State(error),
-            other => CallRefused::Failed(self.failed(&other)),
+            other => CallRefused::Failed(self.failed(other.code(), &other)),
         })?;
         let contracts = &self.inner.contracts;
         let found = contracts.find(simulator.reader(), channel, chaincode);
@@ -121,17 +149,19 @@ impl Search<'_> {
                  {chaincode}: {unfit}"
             );
             CallRefused::NotFound(match unfit {
-                Unfit::Undefined { .. } => self.failed(&reason),
-                Unfit::NotApproved { .. } | Unfit::NotInstalled { .. } => self.lacks(&reason),
+                Unfit::Undefined { .. } => self.failed(unfit.code(), &reason),
+                Unfit::NotApproved { .. } | Unfit::NotInstalled { .. } => {
+                    self.lacks(unfit.code(), &reason)
+                }
             })
         })?;
         let entry = entry(simulator, &runnable.definition, false).map_err(|error| match error {
             SimulateError::State(error) => CallRefused::State(error),
-            other => CallRefused::Failed(self.failed(&other)),
+            other => CallRefused::Failed(self.failed(ErrorCode::ChaincodeFailed, &other)),
         })?;
         entry.map_err(|reason| {
             let reason = format!("execute failed: invalid invocation: {reason}");
-            CallRefused::Failed(self.failed(&reason))
+            CallRefused::Failed(self.failed(ErrorCode::ChaincodeNotInitialized, &reason))
         })?;
         Ok(runnable)
     }
@@ -143,7 +173,7 @@ impl Search<'_> {
     ) -> Result<Callee, CallRefused> {
         let contract = self.inner.contracts.load(&runnable.package_id);
         let contract = contract.map_err(|error| match error {
-            Error::Failed(reason) => CallRefused::Failed(self.lacks(&reason)),
+            Error::Failed(refused) => CallRefused::Failed(self.lacks(refused.code, &refused)),
             other => CallRefused::State(StateError::new(other)),
         })?;
         Ok(Callee::Contract {
@@ -154,15 +184,21 @@ impl Search<'_> {
     }
 
     /// A refusal that all peers give, in Fabric's words.
-    fn failed(&self, reason: &dyn Display) -> String {
+    fn failed(&self, code: ErrorCode, reason: &dyn Display) -> String {
         let tx_id = &self.request.tx_id;
-        format!("INVOKE_CHAINCODE failed: transaction ID: {tx_id}: {reason}")
+        let text = format!("INVOKE_CHAINCODE failed: transaction ID: {tx_id}: {reason}");
+        let told = &mut self.refusals.lock().told;
+        if told.len() < REFUSALS_KEPT {
+            told.push(model::Refused::new(code, text.clone()));
+        }
+        text
     }
 
     /// A refusal that another peer may not give.
-    fn lacks(&self, reason: &dyn Display) -> String {
-        let text = self.failed(reason);
-        self.lacking.note(&text);
+    fn lacks(&self, code: ErrorCode, reason: &dyn Display) -> String {
+        let text = self.failed(code, reason);
+        let lacking = &mut self.refusals.lock().lacking;
+        lacking.get_or_insert_with(|| model::Refused::new(code, text.clone()));
         text
     }
 }

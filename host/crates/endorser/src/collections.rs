@@ -7,6 +7,7 @@ use ::channel::Bundle;
 use lifecycle::{
     Definition, PrivateAccess, check_client, definition, implicit_collection_org, record_reads,
 };
+use model::ErrorCode;
 use msp::Identity;
 use proto::rwset::TxPvtReadWriteSet;
 use runtime::{CollectionAccess, CollectionHook, CollectionRequest};
@@ -44,11 +45,12 @@ impl Disseminations {
                 let name = &collection.collection_name;
                 let key = (namespace.namespace.clone(), name.clone());
                 if let Some(peers) = required.get(&key) {
-                    return Err(Error::in_simulation(format_args!(
+                    let reason = format!(
                         "collection {name} of chaincode {} requires {peers} other peers to hold its private data before \
                          it is endorsed, and this peer reaches none",
                         namespace.namespace
-                    )));
+                    );
+                    return Err(Error::in_simulation(ErrorCode::NodeUnsupported, reason));
                 }
             }
         }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use joined::Channel;
 use ledger::NodeStore;
 use lifecycle::{Definition, Invocability, Package, PackageLimits, definition, invocability};
-use runtime::{Contract, Engine};
+use model::{ErrorCode, Refused};
+use runtime::{Contract, Engine, TrapCode};
 use rwset::{StateError, StateReader};
 
 use crate::Error;
@@ -36,6 +37,16 @@ pub(crate) enum Unfit {
     },
     #[error("chaincode definition for '{name}' exists, but chaincode is not installed")]
     NotInstalled { name: String },
+}
+
+impl Unfit {
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Undefined { .. } => ErrorCode::ChaincodeNotFound,
+            Self::NotApproved { .. } => ErrorCode::ChaincodeNotApproved,
+            Self::NotInstalled { .. } => ErrorCode::ChaincodeNotInstalled,
+        }
+    }
 }
 
 pub(crate) type Found = Result<Runnable, Unfit>;
@@ -194,24 +205,30 @@ impl Contracts {
         worker: &runtime::Worker<'_>,
         now_s: i64,
     ) -> Result<(), lifecycle::Error> {
-        let refused = |reason: String| lifecycle::Error::Refused(reason);
+        let refused = |code, reason: String| lifecycle::Error::Refused(Refused::new(code, reason));
         let contract = self
             .engine
             .load(&package.component)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(error.code(), error.to_string()))?;
         worker.metadata(&contract).map_err(|trap| {
-            refused(format!(
+            let code = match trap.code {
+                TrapCode::Deadline => ErrorCode::PackageCompile,
+                code => code.error_code(),
+            };
+            let reason = format!(
                 "the contract does not say its metadata: {}: {trap}",
                 trap.code
-            ))
+            );
+            refused(code, reason)
         })?;
         let (id, label) = (&package.package_id, &package.metadata.label);
         let stored = self.node.install(id, label, &package.bytes, now_s);
         self.changed();
         stored.map_err(|error| match error {
-            ledger::Error::Exists { .. } => refused(format!(
-                "chaincode already successfully installed (package ID '{id}')"
-            )),
+            ledger::Error::Exists { .. } => refused(
+                ErrorCode::PackageInstalled,
+                format!("chaincode already successfully installed (package ID '{id}')"),
+            ),
             error => lifecycle::Error::State(error.into()),
         })
     }
@@ -226,21 +243,21 @@ impl Contracts {
         if let Some(contract) = known.and_then(|hash| self.engine.loaded(&hash)) {
             return Ok(contract);
         }
-        let refused = |reason: &dyn std::fmt::Display| {
-            Error::in_simulation(format_args!(
-                "could not launch chaincode {package_id}: {reason}"
-            ))
+        let refused = |code, reason: &dyn std::fmt::Display| {
+            let reason = format_args!("could not launch chaincode {package_id}: {reason}");
+            Error::in_simulation(code, reason)
         };
         let Some(bytes) = self.node.package(package_id)? else {
-            return Err(refused(&"the package is not installed"));
+            let reason = "the package is not installed";
+            return Err(refused(ErrorCode::ChaincodeNotInstalled, &reason));
         };
-        let package =
-            Package::parse(bytes, &PackageLimits::default()).map_err(|error| refused(&error))?;
+        let package = Package::parse(bytes, &PackageLimits::default())
+            .map_err(|error| refused(error.code(), &error))?;
         let contract = self
             .engine
             .load(&package.component)
             .map_err(|error| match error {
-                runtime::Error::Refused(refusal) => refused(&refusal),
+                runtime::Error::Refused(refusal) => refused(refusal.kind.code(), &refusal),
                 error => Error::Unavailable(error.into()),
             })?;
         let hash = *contract.hash();

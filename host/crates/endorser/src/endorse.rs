@@ -10,12 +10,11 @@ use proto::protos::{
 use runtime::Event;
 
 use crate::check::Request;
+use crate::contract::ERROR_STATUS;
 use crate::endorser::Inner;
 use crate::simulate::Simulation;
 use crate::{Error, interest, private};
 
-/// The lowest status that is not endorsed.
-const ERROR_STATUS: i32 = 400;
 /// The lowest status whose reads and writes the client gets to see all the same.
 const FAILURE_STATUS: i32 = 500;
 

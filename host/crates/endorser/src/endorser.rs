@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use joined::Channels;
 use ledger::NodeStore;
-use model::Block;
+use lifecycle::scc::Answer;
+use model::{Block, ErrorCode, Refused};
 use msp::{MspManager, Signer};
 use prost_types::Timestamp;
 use proto::protos::{ProposalResponse, SignedProposal};
@@ -28,7 +29,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Asks the host to join the channel that begins with a block; the error is what the client is told.
 pub type JoinHook =
-    Arc<dyn Fn(Block) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+    Arc<dyn Fn(Block) -> Pin<Box<dyn Future<Output = Result<(), Refused>> + Send>> + Send + Sync>;
 
 /// What an endorser works with.
 #[derive(Clone)]
@@ -55,6 +56,12 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Endorser {
     inner: Arc<Inner>,
+}
+
+/// A response, and why it tells of a failure if it does.
+pub(crate) struct Answered {
+    pub(crate) response: ProposalResponse,
+    pub(crate) code: Option<ErrorCode>,
 }
 
 pub(crate) struct Inner {
@@ -163,11 +170,7 @@ impl Endorser {
         &self.inner.metrics
     }
 
-    async fn answer(
-        &self,
-        signed: SignedProposal,
-        height_min: u64,
-    ) -> Result<ProposalResponse, Error> {
+    async fn answer(&self, signed: SignedProposal, height_min: u64) -> Result<Answered, Error> {
         let max = self.inner.config.proposals_max;
         let admitted = self.inner.admitted.try_acquire();
         let _admitted = admitted.map_err(|_| Error::TooMany(max))?;
@@ -181,7 +184,9 @@ impl Endorser {
             Ran::Answered(simulation) => *simulation,
             Ran::Join(block) => self.join(*block).await,
         };
-        endorse::respond(&self.inner, &request, simulation).await
+        let code = simulation.code;
+        let response = endorse::respond(&self.inner, &request, simulation).await?;
+        Ok(Answered { response, code })
     }
 
     /// Not an error when the time is over: what is there may do, and the answers of peers are compared anyway.
@@ -215,10 +220,15 @@ impl Endorser {
     }
 
     async fn join(&self, block: Block) -> Simulation {
-        let response = match (self.inner.join)(block).await {
-            Ok(()) => syscc::success(Vec::new()),
-            Err(reason) => syscc::failure(reason),
+        let id = block.channel_id().unwrap_or_default();
+        let answer = match (self.inner.join)(block).await {
+            Ok(()) => Answer::success(Vec::new()),
+            // Whatever the host's reason was: with this channel there is nothing to be done.
+            Err(refused) if self.inner.channels().get(&id).is_some() => {
+                Answer::failure(ErrorCode::ChannelJoined, refused.text)
+            }
+            Err(refused) => Answer::failure(refused.code, refused.text),
         };
-        Simulation::unrecorded(response, SYSTEM_VERSION)
+        Simulation::unrecorded(answer, SYSTEM_VERSION)
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error as Cause;
 
 use ledger::Sort;
+use model::{ErrorCode, Refused};
 use rwset::{SimulateError, StateError};
 
 /// What can go wrong with a proposal, told apart by how the client learns of it. The texts of the first two are Fabric's
@@ -11,10 +12,10 @@ use rwset::{SimulateError, StateError};
 pub enum Error {
     /// Refused before it was simulated: bad header, signature, time, id or access. Ends the call with gRPC's UNKNOWN.
     #[error("{0}")]
-    Refused(String),
+    Refused(Refused),
     /// It cannot be simulated, or the chaincode gave no response. Answered with a response of status 500.
     #[error("{0}")]
-    Failed(String),
+    Failed(Refused),
     /// As many proposals as may be are in this peer.
     #[error("too many requests for /protos.Endorser, exceeding concurrency limit ({0})")]
     TooMany(usize),
@@ -30,9 +31,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code under which a caller hears of it.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(refused) | Self::Failed(refused) => refused.code,
+            Self::TooMany(_) | Self::Busy(_) => ErrorCode::NodeBusy,
+            Self::Unavailable(_) => ErrorCode::NodeUnavailable,
+            Self::Broken(_) => ErrorCode::NodeBroken,
+        }
+    }
+
+    /// A proposal that is not simulated.
+    pub(crate) fn refused(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self::Refused(Refused::new(code, text))
+    }
+
+    /// A proposal that cannot be simulated, or whose simulation gave no response.
+    pub(crate) fn failed(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self::Failed(Refused::new(code, text))
+    }
+
     /// What goes wrong while a chaincode runs, in the words that Fabric puts before it.
-    pub(crate) fn in_simulation(reason: impl std::fmt::Display) -> Self {
-        Self::Failed(format!("error in simulation: {reason}"))
+    pub(crate) fn in_simulation(code: ErrorCode, reason: impl std::fmt::Display) -> Self {
+        Self::failed(code, format!("error in simulation: {reason}"))
     }
 }
 
@@ -63,7 +85,7 @@ impl From<SimulateError> for Error {
     fn from(error: SimulateError) -> Self {
         match error {
             SimulateError::State(error) => error.into(),
-            refused => Self::in_simulation(refused),
+            refused => Self::in_simulation(ErrorCode::ChaincodeFailed, refused),
         }
     }
 }

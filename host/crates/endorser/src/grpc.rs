@@ -1,10 +1,12 @@
 //! `protos.Endorser`, and how its errors look to clients.
 
+use model::{ErrorCode, Refused};
 use proto::protos::{ProposalResponse, Response, SignedProposal};
-use services::{MIN_HEIGHT_METADATA, protos::endorser_server};
+use services::{MIN_HEIGHT_METADATA, protos::endorser_server, put_code, with_code};
 use tonic::{Request, Status};
 use tracing::{error, warn};
 
+use crate::endorser::Answered;
 use crate::{Endorser, Error};
 
 #[tonic::async_trait]
@@ -22,31 +24,51 @@ impl endorser_server::Endorser for Endorser {
 
 /// What the client gets. Causes inside this peer go to the log, not to the client.
 pub(crate) fn answer(
-    done: Result<ProposalResponse, Error>,
+    done: Result<Answered, Error>,
 ) -> Result<tonic::Response<ProposalResponse>, Status> {
-    let failure = match done {
-        Ok(response) => return Ok(tonic::Response::new(response)),
-        Err(failure) => failure,
-    };
+    match done {
+        Ok(Answered { response, code }) => Ok(with_metadata(response, code)),
+        Err(Error::Failed(Refused { code, text })) => {
+            let response = ProposalResponse {
+                response: Some(Response {
+                    status: 500,
+                    message: text,
+                    ..Response::default()
+                }),
+                ..ProposalResponse::default()
+            };
+            Ok(with_metadata(response, Some(code)))
+        }
+        Err(failure) => {
+            let code = failure.code().name();
+            Err(with_code(status(failure), code))
+        }
+    }
+}
+
+fn with_metadata(
+    response: ProposalResponse,
+    code: Option<ErrorCode>,
+) -> tonic::Response<ProposalResponse> {
+    let mut answer = tonic::Response::new(response);
+    if let Some(code) = code {
+        put_code(answer.metadata_mut(), code.name());
+    }
+    answer
+}
+
+fn status(failure: Error) -> Status {
     let message = failure.to_string();
     match failure {
-        Error::Failed(message) => Ok(tonic::Response::new(ProposalResponse {
-            response: Some(Response {
-                status: 500,
-                message,
-                ..Response::default()
-            }),
-            ..ProposalResponse::default()
-        })),
-        Error::Refused(_) | Error::TooMany(_) => Err(Status::unknown(message)),
-        Error::Busy(_) => Err(Status::resource_exhausted(message)),
+        Error::Refused(_) | Error::Failed(_) | Error::TooMany(_) => Status::unknown(message),
+        Error::Busy(_) => Status::resource_exhausted(message),
         Error::Unavailable(cause) => {
             warn!(cause = %chain(cause.as_ref()), "a proposal could not be simulated");
-            Err(Status::unavailable(message))
+            Status::unavailable(message)
         }
         Error::Broken(cause) => {
             error!(cause = %chain(cause.as_ref()), "the endorser has failed");
-            Err(Status::internal(message))
+            Status::internal(message)
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use model::ErrorCode;
+
 use crate::Error;
 
 type Running = Arc<Mutex<HashSet<(String, String)>>>;
@@ -29,9 +31,10 @@ impl InFlight {
         let place = (channel.to_owned(), tx_id.to_owned());
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.insert(place.clone()) {
-            return Err(Error::in_simulation(format_args!(
+            let reason = format!(
                 "failed to execute transaction {tx_id}: error sending: txid: {tx_id}({channel}) exists"
-            )));
+            );
+            return Err(Error::in_simulation(ErrorCode::ProposalReplayed, reason));
         }
         drop(running);
         Ok(Entered {

@@ -29,6 +29,7 @@ mod callee;
 mod check;
 mod collections;
 mod config;
+mod contract;
 mod contracts;
 mod endorse;
 mod endorser;

@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use proto::protos::ProposalResponse;
-
 use crate::Error;
+use crate::endorser::Answered;
 
 /// Counters of one endorser, since the process started.
 #[derive(Debug, Default)]
@@ -53,14 +52,12 @@ impl Metrics {
         add_time(&self.simulate_us, took);
     }
 
-    pub(crate) fn done(&self, done: &Result<ProposalResponse, Error>, took: Duration) {
+    pub(crate) fn done(&self, done: &Result<Answered, Error>, took: Duration) {
         add_time(&self.proposals_us, took);
         let counter = match done {
-            Ok(response) if response.endorsement.is_some() => &self.endorsed,
-            Ok(response) if response.response.as_ref().is_some_and(|it| it.status < 400) => {
-                &self.answered
-            }
-            Ok(_) => &self.chaincode_errors,
+            Ok(answered) if answered.code.is_some() => &self.chaincode_errors,
+            Ok(answered) if answered.response.endorsement.is_some() => &self.endorsed,
+            Ok(_) => &self.answered,
             Err(Error::Refused(_)) => &self.refused,
             Err(Error::Failed(_)) => &self.failed,
             Err(Error::TooMany(_) | Error::Busy(_)) => &self.busy,

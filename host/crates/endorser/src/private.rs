@@ -1,5 +1,6 @@
 //! Private write sets, kept until their transaction is committed.
 
+use model::ErrorCode;
 use prost::Message as _;
 use proto::rwset::TxPvtReadWriteSet;
 
@@ -24,7 +25,9 @@ pub(crate) async fn keep(
         .transient_put(tx_id, height, &bytes)
         .await;
     kept.map_err(|error| match error {
-        limit @ ledger::Error::Limit { .. } => Error::in_simulation(limit),
+        limit @ ledger::Error::Limit { .. } => {
+            Error::in_simulation(ErrorCode::ProposalReplayed, limit)
+        }
         other => other.into(),
     })
 }

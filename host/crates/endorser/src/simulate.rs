@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lifecycle::{Definition, record_reads};
-use model::Block;
+use lifecycle::{Definition, record_reads, scc};
+use model::{Block, ErrorCode};
 use prost::Message as _;
 use proto::msp::SerializedIdentity;
 use proto::protos::{Response, SignedProposal};
@@ -14,7 +14,7 @@ use runtime::{
 use rwset::{SimulateError, Simulated, Simulator, StateReader as _};
 
 use crate::Error;
-use crate::callee::{Lacking, call_hook};
+use crate::callee::{Refusals, call_hook};
 use crate::check::{Joined, Request};
 use crate::collections::{Disseminations, collection_hook};
 use crate::endorser::Inner;
@@ -26,6 +26,8 @@ const INITIALIZED: &str = "\u{0}\u{10ffff}initialized";
 /// What came of running a proposal.
 pub(crate) struct Simulation {
     pub(crate) response: Response,
+    /// Why, if the response's status is an error.
+    pub(crate) code: Option<ErrorCode>,
     pub(crate) event: Option<Event>,
     /// The version of the chaincode that answered.
     pub(crate) version: String,
@@ -45,9 +47,10 @@ pub(crate) enum Ran {
 
 impl Simulation {
     /// An answer without reads and writes.
-    pub(crate) fn unrecorded(response: Response, version: &str) -> Self {
+    pub(crate) fn unrecorded(answer: scc::Answer, version: &str) -> Self {
         Self {
-            response,
+            response: answer.response,
+            code: answer.code,
             event: None,
             version: version.to_owned(),
             height: 0,
@@ -70,9 +73,7 @@ pub(crate) fn simulate(
     let simulation = match request.proposal.chaincode.as_str() {
         syscc::CSCC => match cscc::invoke(inner, request)? {
             cscc::Reply::Join(block) => return Ok(Ran::Join(block)),
-            cscc::Reply::Response(response) => {
-                Simulation::unrecorded(response, syscc::SYSTEM_VERSION)
-            }
+            cscc::Reply::Answer(answer) => Simulation::unrecorded(answer, syscc::SYSTEM_VERSION),
         },
         syscc::QSCC => Simulation::unrecorded(qscc::invoke(inner, request)?, syscc::SYSTEM_VERSION),
         syscc::LIFECYCLE => lifecycle_scc::invoke(inner, request, worker)?,
@@ -84,9 +85,10 @@ pub(crate) fn simulate(
 
 /// What a client is told when its proposal took too long; Fabric's text.
 pub(crate) fn timed_out(tx_id: &str) -> Error {
-    Error::in_simulation(format_args!(
+    let reason = format!(
         "failed to execute transaction {tx_id}: error sending: timeout expired while executing transaction"
-    ))
+    );
+    Error::in_simulation(ErrorCode::ChaincodeTimeout, reason)
 }
 
 fn run_contract(
@@ -95,29 +97,32 @@ fn run_contract(
     worker: &Worker<'_>,
 ) -> Result<Simulation, Error> {
     let (name, channel) = (&request.proposal.chaincode, request.proposal.channel_id());
-    let unfit = |reason: &dyn std::fmt::Display| {
-        Error::Failed(format!(
+    let unfit = |code, reason: &dyn std::fmt::Display| {
+        let text = format!(
             "make sure the chaincode {name} has been successfully defined on channel {channel} and try again: {reason}"
-        ))
+        );
+        Error::failed(code, text)
     };
     let Some(joined) = &request.joined else {
-        return Err(unfit(&"could not get channel config for channel ''"));
+        let reason = "could not get channel config for channel ''";
+        return Err(unfit(ErrorCode::ChannelNotFound, &reason));
     };
     let snapshot = joined.channel.ledger().snapshot()?;
     let height = snapshot.height();
     let mut simulator = Simulator::new(Box::new(snapshot), request.tx_id.as_str());
     record(record_reads(&mut simulator, name, false))?;
     let found = inner.contracts.find(simulator.reader(), channel, name)?;
-    let runnable = found.map_err(|reason| unfit(&reason))?;
+    let runnable = found.map_err(|reason| unfit(reason.code(), &reason))?;
     let is_init = request.proposal.input.is_init;
     let entry = entry(&mut simulator, &runnable.definition, is_init)?.map_err(|reason| {
         let tx_id = &request.tx_id;
-        Error::in_simulation(format_args!(
-            "failed to execute transaction {tx_id}: invalid invocation: {reason}"
-        ))
+        Error::in_simulation(
+            ErrorCode::ChaincodeNotInitialized,
+            format_args!("failed to execute transaction {tx_id}: invalid invocation: {reason}"),
+        )
     })?;
     let contract = inner.contracts.load(&runnable.package_id)?;
-    let (disseminations, lacking) = (Disseminations::default(), Lacking::default());
+    let (disseminations, refusals) = (Disseminations::default(), Refusals::default());
     let invocation = Invocation {
         contract,
         namespace: name.clone(),
@@ -128,12 +133,12 @@ fn run_contract(
         simulator,
         hooks: Hooks {
             collection: collection_hook(inner, request, &disseminations),
-            call: call_hook(inner, request, &lacking),
+            call: call_hook(inner, request, &refusals),
         },
     };
     let outcome = worker.invoke(invocation);
     write_log(joined, &outcome.log);
-    lacking.refuse()?;
+    refusals.refuse()?;
     let answer = outcome
         .result
         .map_err(|trap| trapped(request.tx_id.as_str(), trap))?;
@@ -150,6 +155,7 @@ fn run_contract(
         payload: reply.payload,
     };
     Ok(Simulation {
+        code: refusals.code_of(&response),
         response,
         event,
         version: runnable.definition.version.clone(),
@@ -196,7 +202,7 @@ pub(crate) fn entry(
 pub(crate) fn record(done: Result<(), lifecycle::Error>) -> Result<(), Error> {
     done.map_err(|error| match error {
         lifecycle::Error::State(error) => error.into(),
-        other => Error::in_simulation(other),
+        other => Error::in_simulation(other.code(), other),
     })
 }
 
@@ -223,14 +229,15 @@ fn context(request: &Request) -> TxContext {
 
 /// What a client learns of a chaincode that gave no response: the guest's own panic, or the trap's code and words.
 fn trapped(tx_id: &str, trap: Trap) -> Error {
+    let code = trap.code.error_code();
     match trap.code {
         TrapCode::Deadline => timed_out(tx_id),
         TrapCode::Host => {
             let detail = trap.detail.unwrap_or(trap.message);
             Error::Unavailable(detail.into())
         }
-        _ if trap.message.starts_with("chaincode panicked: ") => Error::Failed(trap.message),
-        code => Error::Failed(format!("{code}: {}", trap.message)),
+        _ if trap.message.starts_with("chaincode panicked: ") => Error::failed(code, trap.message),
+        kind => Error::failed(code, format!("{kind}: {}", trap.message)),
     }
 }
 

@@ -4,8 +4,6 @@ pub(crate) mod cscc;
 pub(crate) mod lifecycle;
 pub(crate) mod qscc;
 
-use proto::protos::Response;
-
 /// Channels and their configuration.
 pub(crate) const CSCC: &str = "cscc";
 /// Blocks and transactions.
@@ -19,20 +17,4 @@ pub(crate) const SYSTEM_VERSION: &str = "syscc";
 /// Whether a chaincode is one of them: no definition, and rules of its own about who may call it.
 pub(crate) fn is_system(chaincode: &str) -> bool {
     [CSCC, QSCC, LIFECYCLE].contains(&chaincode)
-}
-
-pub(crate) fn success(payload: Vec<u8>) -> Response {
-    Response {
-        status: 200,
-        message: String::new(),
-        payload: payload.into(),
-    }
-}
-
-pub(crate) fn failure(message: impl Into<String>) -> Response {
-    Response {
-        status: 500,
-        message: message.into(),
-        ..Response::default()
-    }
 }

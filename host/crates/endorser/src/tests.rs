@@ -24,9 +24,14 @@ type Answer = Result<tonic::Response<ProposalResponse>, Status>;
 
 /// An answer in one line: its status, message and payload, and what else it carries.
 fn show(answer: &Answer) -> String {
+    let code = answer.as_ref().ok();
+    let code = code.and_then(|answer| services::read_code(answer.metadata()));
     let answer = match answer {
         Ok(answer) => answer.get_ref(),
-        Err(status) => return format!("{:?}: {}", status.code(), status.message()),
+        Err(status) => {
+            let code = services::code_of(status).unwrap_or("-");
+            return format!("{:?}: {} [{code}]", status.code(), status.message());
+        }
     };
     let response = answer.response.clone().unwrap_or_default();
     let payload = match std::str::from_utf8(&response.payload) {
@@ -44,6 +49,9 @@ fn show(answer: &Answer) -> String {
             line.push_str(", ");
             line.push_str(words);
         }
+    }
+    if let Some(code) = code {
+        line.push_str(&format!(" [{code}]"));
     }
     line
 }

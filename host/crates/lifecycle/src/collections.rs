@@ -50,7 +50,7 @@ pub(crate) fn check(package: &CollectionConfigPackage, msps: &MspManager) -> Res
 }
 
 fn refuse<T>(reason: String) -> Result<T, Error> {
-    Err(Error::Refused(reason))
+    Err(Error::refused(reason))
 }
 
 /// Fabric's `^[A-Za-z0-9-]+([A-Za-z0-9_-]+)*$`.
@@ -92,12 +92,12 @@ fn check_members(collection: &StaticCollectionConfig, msps: &MspManager) -> Resu
         ));
     };
     SignaturePolicy::compile(policy).map_err(|error| {
-        Error::Refused(format!(
+        Error::refused(format!(
             "invalid member org policy for collection '{name}': {error}"
         ))
     })?;
     only_ors(policy.rule.as_ref(), RULE_DEPTH_MAX).map_err(|reason| {
-        Error::Refused(format!(
+        Error::refused(format!(
             "collection-name: {name} -- error in member org policy: {reason}"
         ))
     })?;
@@ -142,7 +142,7 @@ fn check_principal(
     msps: &MspManager,
 ) -> Result<(), Error> {
     let undecodable = |what: &str| {
-        Error::Refused(format!(
+        Error::refused(format!(
             "collection-name: {collection} -- cannot unmarshal identity bytes into {what}"
         ))
     };

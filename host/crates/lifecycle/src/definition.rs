@@ -207,7 +207,7 @@ pub(crate) fn read_approved_parameters(
         return Ok(None);
     };
     if metadata.datatype != PARAMETERS {
-        return Err(Error::Refused(format!(
+        return Err(Error::refused(format!(
             "not a chaincode parameters type: {}",
             metadata.datatype
         )));

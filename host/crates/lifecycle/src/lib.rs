@@ -14,9 +14,9 @@
 //! use lifecycle::{Context, scc};
 //! # fn demo(args: Vec<bytes::Bytes>, context: Context<'_>, mut simulator: rwset::Simulator) -> Result<(), Box<dyn std::error::Error>> {
 //! // A proposal to `_lifecycle`:
-//! let response = scc::invoke(&args, &context, Some(&mut simulator))?;
+//! let answer = scc::invoke(&args, &context, Some(&mut simulator))?;
 //! let simulated = simulator.finish()?;
-//! println!("{} with {} bytes of reads and writes", response.status, simulated.results.len());
+//! println!("{} with {} bytes of reads and writes", answer.response.status, simulated.results.len());
 //! # Ok(())
 //! # }
 //! # fn lookup(reader: &dyn rwset::StateReader) -> Result<(), lifecycle::Error> {

@@ -3,7 +3,7 @@
 mod archive;
 
 use bytes::Bytes;
-use model::hash::sha256;
+use model::{ErrorCode, hash::sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -76,15 +76,16 @@ impl Package {
     /// Reads a package.
     ///
     /// # Errors
-    /// [`Error::Package`] with what is wrong: not such an archive, beyond a limit, entries that are not plain files or
-    /// whose names lead elsewhere, a bad label, another type, not exactly one component.
+    /// [`Error::Package`] with what is wrong: not such an archive (`package.malformed`), beyond a limit
+    /// (`package.too_large`), entries that are not plain files or whose names lead elsewhere (`package.unsafe`), a bad
+    /// label, another type (`package.type`), no component (`package.not_component`) or two.
     pub fn parse(bytes: Bytes, limits: &PackageLimits) -> Result<Self, Error> {
         if bytes.len() > limits.package_bytes_max {
-            return refuse(format!(
-                "the package has {} bytes, at most {} are allowed",
-                bytes.len(),
-                limits.package_bytes_max
-            ));
+            let (size, max) = (bytes.len(), limits.package_bytes_max);
+            return refuse(
+                ErrorCode::PackageTooLarge,
+                format!("the package has {size} bytes, at most {max} are allowed"),
+            );
         }
         let mut metadata = None;
         let mut code = None;
@@ -94,11 +95,11 @@ impl Package {
             _ => Ok(()),
         })?;
         let Some(metadata) = metadata else {
-            return refuse("did not find any package metadata (missing metadata.json)".to_owned());
+            return malformed("did not find any package metadata (missing metadata.json)");
         };
         let metadata = parse_metadata(&metadata)?;
         let Some(code) = code else {
-            return refuse("did not find a code package inside the package".to_owned());
+            return malformed("did not find a code package inside the package");
         };
         Ok(Self {
             component: component(&code, limits)?,
@@ -120,7 +121,7 @@ impl Package {
         };
         check_label(label)?;
         let json = serde_json::to_vec(&metadata)
-            .map_err(|error| Error::Package(format!("cannot write metadata.json: {error}")))?;
+            .or_else(|error| malformed(format!("cannot write metadata.json: {error}")))?;
         let code = archive::write(&[(COMPONENT_FILE, component)])?;
         let bytes = Bytes::from(archive::write(&[
             (METADATA_FILE, &json),
@@ -135,33 +136,38 @@ impl Package {
     }
 }
 
-fn refuse<T>(reason: String) -> Result<T, Error> {
-    Err(Error::Package(reason))
+fn refuse<T>(code: ErrorCode, reason: impl Into<String>) -> Result<T, Error> {
+    Err(Error::package(code, reason))
+}
+
+fn malformed<T>(reason: impl Into<String>) -> Result<T, Error> {
+    refuse(ErrorCode::PackageMalformed, reason)
 }
 
 fn keep(slot: &mut Option<Vec<u8>>, entry: Entry<'_>, bytes_max: usize) -> Result<(), Error> {
     let name = entry.name.to_owned();
     let Content::File(mut file) = entry.content else {
-        return refuse(format!("{name} is not a regular file"));
+        return malformed(format!("{name} is not a regular file"));
     };
     if slot.replace(file.read(&name, bytes_max)?).is_some() {
-        return refuse(format!("{name} is in the package twice"));
+        return malformed(format!("{name} is in the package twice"));
     }
     Ok(())
 }
 
 fn parse_metadata(json: &[u8]) -> Result<PackageMetadata, Error> {
-    let metadata: PackageMetadata = serde_json::from_slice(json).map_err(|error| {
-        Error::Package(format!(
+    let metadata: PackageMetadata = serde_json::from_slice(json).or_else(|error| {
+        malformed(format!(
             "could not unmarshal metadata.json as json: {error}"
         ))
     })?;
     check_label(&metadata.label)?;
     if metadata.chaincode_type != WASM {
-        return refuse(format!(
-            "chaincode type {:?} is not supported, this peer runs type {WASM:?}",
-            metadata.chaincode_type
-        ));
+        let other = metadata.chaincode_type;
+        return refuse(
+            ErrorCode::PackageType,
+            format!("chaincode type {other:?} is not supported, this peer runs type {WASM:?}"),
+        );
     }
     Ok(metadata)
 }
@@ -173,7 +179,7 @@ fn check_label(label: &str) -> Result<(), Error> {
     if first.is_some_and(|byte| byte.is_ascii_alphanumeric()) && label.bytes().all(allowed) {
         return Ok(());
     }
-    refuse(format!(
+    malformed(format!(
         "invalid label '{}'. Label must be non-empty, can only consist of alphanumerics, symbols from '.+-_', and can only begin with alphanumerics",
         label.escape_debug()
     ))
@@ -194,7 +200,7 @@ fn component(code: &[u8], limits: &PackageLimits) -> Result<Bytes, Error> {
             return Ok(());
         };
         if let Some((other, _)) = &found {
-            return refuse(format!(
+            return malformed(format!(
                 "code.tar.gz holds two components, {other} and {}",
                 entry.name
             ));
@@ -205,7 +211,10 @@ fn component(code: &[u8], limits: &PackageLimits) -> Result<Bytes, Error> {
     })?;
     match found {
         Some((_, bytes)) => Ok(bytes.into()),
-        None => refuse("code.tar.gz holds no component (no .wasm file)".to_owned()),
+        None => refuse(
+            ErrorCode::PackageNotComponent,
+            "code.tar.gz holds no component (no .wasm file)",
+        ),
     }
 }
 

@@ -34,7 +34,7 @@ impl Place<'_> {
                 simulator.put_private(NAMESPACE, name, key, value)?;
             }
             Self::Committed(_) => {
-                return Err(Error::Refused(
+                return Err(Error::refused(
                     "the committed state is only read".to_owned(),
                 ));
             }

@@ -91,7 +91,7 @@ pub(crate) fn default_policy(channel: &Channel<'_>) -> Result<Bytes, Error> {
     if channel.policies.contains(ENDORSEMENT) {
         return Ok(reference(ENDORSEMENT));
     }
-    Err(Error::Refused(format!(
+    Err(Error::refused(format!(
         "policy '{ENDORSEMENT}' must be defined for channel '{}' before chaincode operations can be attempted",
         channel.id
     )))

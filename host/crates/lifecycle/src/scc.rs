@@ -10,6 +10,7 @@ mod install;
 mod query;
 
 use bytes::Bytes;
+use model::{ErrorCode, Refused};
 use prost::Message;
 use proto::protos::Response;
 use rwset::{Simulator, StateError};
@@ -25,7 +26,50 @@ pub struct Context<'a> {
     /// The installed packages.
     pub packages: &'a dyn Packages,
     /// Whether the caller may use the resource of this name (`_lifecycle/` and the function); the error is the reason.
-    pub authorize: &'a dyn Fn(&str) -> Result<(), String>,
+    pub authorize: &'a dyn Fn(&str) -> Result<(), Refused>,
+}
+
+/// What a built-in chaincode answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Status, message and payload as Fabric has them.
+    pub response: Response,
+    /// Why, if the status is an error.
+    pub code: Option<ErrorCode>,
+}
+
+impl Answer {
+    /// Status 200 with a result.
+    #[must_use]
+    pub fn success(payload: impl Into<Bytes>) -> Self {
+        let response = Response {
+            status: 200,
+            message: String::new(),
+            payload: payload.into(),
+        };
+        Self {
+            response,
+            code: None,
+        }
+    }
+
+    /// Status 500, the ordinary failure.
+    #[must_use]
+    pub fn failure(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::with_status(500, code, message.into())
+    }
+
+    fn with_status(status: i32, code: ErrorCode, message: String) -> Self {
+        let response = Response {
+            status,
+            message,
+            payload: Bytes::new(),
+        };
+        Self {
+            response,
+            code: Some(code),
+        }
+    }
 }
 
 /// Everything a function works with.
@@ -45,45 +89,32 @@ pub fn invoke(
     args: &[Bytes],
     context: &Context<'_>,
     simulator: Option<&mut Simulator>,
-) -> Result<Response, StateError> {
+) -> Result<Answer, StateError> {
     let [function, input] = args else {
-        return Ok(failure(match args.len() {
+        let reason = match args.len() {
             0 => "lifecycle scc must be invoked with arguments".to_owned(),
             count => format!(
                 "lifecycle scc operations require exactly two arguments but received {count}"
             ),
-        }));
+        };
+        return Ok(Answer::failure(ErrorCode::ChaincodeArguments, reason));
     };
     let function = String::from_utf8_lossy(function);
-    if let Err(reason) = (context.authorize)(&format!("{}/{function}", crate::NAMESPACE)) {
-        return Ok(failure(format!(
-            "Failed to authorize invocation due to failed ACL check: {reason}"
-        )));
+    if let Err(refused) = (context.authorize)(&format!("{}/{function}", crate::NAMESPACE)) {
+        let text = format!("Failed to authorize invocation due to failed ACL check: {refused}");
+        return Ok(Answer::failure(refused.code, text));
     }
     let mut call = Call { context, simulator };
     match call.dispatch(&function, input) {
-        Ok(payload) => Ok(Response {
-            status: 200,
-            message: String::new(),
-            payload: payload.into(),
-        }),
+        Ok(payload) => Ok(Answer::success(payload)),
         Err(Error::State(error)) => Err(error),
-        Err(error @ (Error::NotDefined(_) | Error::NotInstalled(_))) => Ok(Response {
-            status: 404,
-            message: error.to_string(),
-            payload: Bytes::new(),
-        }),
-        Err(error) => Ok(failure(format!(
-            "failed to invoke backing implementation of '{function}': {error}"
-        ))),
-    }
-}
-
-fn failure(message: String) -> Response {
-    Response {
-        status: 500,
-        message,
-        payload: Bytes::new(),
+        Err(error @ (Error::NotDefined(_) | Error::NotInstalled(_))) => {
+            Ok(Answer::with_status(404, error.code(), error.to_string()))
+        }
+        Err(error) => Ok(Answer::failure(
+            error.code(),
+            format!("failed to invoke backing implementation of '{function}': {error}"),
+        )),
     }
 }
 
@@ -109,23 +140,28 @@ impl<'a> Call<'a, '_> {
             "QueryChaincodeDefinitions" => {
                 run(function, input, |args| self.query_all_definitions(args))
             }
-            _ => Err(Error::Refused(format!(
-                "receiver *lifecycle.Invocation.{function} does not exist"
-            ))),
+            _ => Err(Error::because(
+                ErrorCode::ChaincodeFunction,
+                format!("receiver *lifecycle.Invocation.{function} does not exist"),
+            )),
         }
     }
 
     fn channel(&self) -> Result<Channel<'a>, Error> {
         self.context
             .channel
-            .ok_or_else(|| Error::Refused("could not get channelconfig for channel ''".to_owned()))
+            .ok_or_else(|| no_channel("could not get channelconfig for channel ''"))
     }
 
     fn simulator(&mut self) -> Result<&mut Simulator, Error> {
         self.simulator
             .as_deref_mut()
-            .ok_or_else(|| Error::Refused("invalid channel-less operation".to_owned()))
+            .ok_or_else(|| no_channel("invalid channel-less operation"))
     }
+}
+
+fn no_channel(reason: &str) -> Error {
+    Error::because(ErrorCode::ChannelNotFound, reason)
 }
 
 fn run<A: Message + Default, R: Message>(
@@ -134,9 +170,10 @@ fn run<A: Message + Default, R: Message>(
     body: impl FnOnce(A) -> Result<R, Error>,
 ) -> Result<Vec<u8>, Error> {
     let args = A::decode(input.clone()).map_err(|error| {
-        Error::Refused(format!(
-            "could not decode input arg for *lifecycle.Invocation.{function}: {error}"
-        ))
+        Error::because(
+            ErrorCode::RequestProtobuf,
+            format!("could not decode input arg for *lifecycle.Invocation.{function}: {error}"),
+        )
     })?;
     Ok(body(args)?.encode_to_vec())
 }

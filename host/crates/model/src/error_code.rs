@@ -96,6 +96,25 @@ impl fmt::Display for ErrorCode {
     }
 }
 
+/// A refusal: what happened in one case, and the code that it falls under.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Refused {
+    /// What it means in every case.
+    pub code: ErrorCode,
+    /// What happened, with names and numbers.
+    pub text: String,
+}
+
+impl Refused {
+    /// Puts both together.
+    #[must_use]
+    pub fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { code, text }
+    }
+}
+
 /// A name that is none of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no error code of this name")]

@@ -44,7 +44,7 @@ mod wire;
 pub use block::{Block, BlockError};
 pub use client::AssembleError;
 pub use envelope::{Envelope, EnvelopeError, Payload};
-pub use error_code::{ErrorCode, Explanation, Sort, UnknownErrorCode};
+pub use error_code::{ErrorCode, Explanation, Refused, Sort, UnknownErrorCode};
 pub use hash::Digest;
 pub use ids::{ChaincodeName, ChannelId, IdError, MspId, TxId};
 pub use proposal::{Proposal, ProposalError};

@@ -14,7 +14,7 @@ use proto::{
 };
 
 use crate::{
-    Received, TxId, client,
+    ErrorCode, Received, TxId, client,
     hash::{Digest, sha256_of},
 };
 
@@ -80,6 +80,18 @@ pub enum ProposalError {
         /// The hash.
         expected: TxId,
     },
+}
+
+impl ProposalError {
+    /// The code under which a caller hears of it.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Undecodable { .. } => ErrorCode::RequestProtobuf,
+            Self::NoCreator => ErrorCode::IdentityMalformed,
+            _ => ErrorCode::ProposalMalformed,
+        }
+    }
 }
 
 impl Proposal {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use model::ErrorCode;
+
 /// Why an identity, a certificate, an MSP, a policy or a folder was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +28,12 @@ pub enum Error {
         msp_id: String,
         /// The rule that the certificate breaks.
         reason: String,
+    },
+    /// The certificate is its MSP's, and its MSP has revoked it.
+    #[error("MSP {msp_id} does not accept the identity: the certificate has been revoked")]
+    Revoked {
+        /// The MSP that was asked.
+        msp_id: String,
     },
     /// The identity is not what the principal asks for.
     #[error("the identity does not satisfy the principal: {reason}")]
@@ -79,6 +87,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// The code under which a caller hears of it.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Malformed { .. } => ErrorCode::IdentityMalformed,
+            Error::UnknownMsp { .. } | Error::Untrusted { .. } => ErrorCode::IdentityUnknown,
+            Error::Revoked { .. } => ErrorCode::IdentityRevoked,
+            Error::NotPrincipal { .. } => ErrorCode::AccessDenied,
+            Error::BadSignature { .. } => ErrorCode::ProposalSignature,
+            Error::Config { .. } | Error::Policy { .. } => ErrorCode::ConfigInvalid,
+            Error::Key { .. } | Error::Issue { .. } | Error::Io { .. } => ErrorCode::FileUnusable,
+        }
+    }
+
     /// [`Error::Malformed`] with anything printable as the reason.
     pub(crate) fn malformed(what: &'static str, reason: impl ToString) -> Error {
         Error::Malformed {

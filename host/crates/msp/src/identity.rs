@@ -114,7 +114,7 @@ impl Identity {
     /// Whether the MSP that read this identity accepts it: chain, revocation, organisational units.
     ///
     /// # Errors
-    /// [`Error::Untrusted`] with the rule that is broken.
+    /// [`Error::Revoked`]; [`Error::Untrusted`] with the rule that is broken.
     pub fn validate(&self) -> Result<(), Error> {
         self.msp.check_valid(&self.member)
     }
@@ -122,7 +122,7 @@ impl Identity {
     /// Whether this identity is what the principal asks for.
     ///
     /// # Errors
-    /// [`Error::NotPrincipal`], [`Error::Untrusted`] or, for an unreadable identity in the principal, [`Error::Malformed`].
+    /// [`Error::NotPrincipal`], those of [`Identity::validate`] or, for an unreadable identity in the principal, [`Error::Malformed`].
     pub fn satisfies(&self, principal: &Principal) -> Result<(), Error> {
         self.msp.satisfies(&self.member, principal)
     }

@@ -96,7 +96,7 @@ impl MspManager {
     /// Whether the identity's MSP, as this manager has it, accepts it: chain, revocation, organisational units.
     ///
     /// # Errors
-    /// [`Error::Untrusted`] with the rule that is broken; [`Error::UnknownMsp`] for an identity of another channel.
+    /// Those of [`Identity::validate`]; [`Error::UnknownMsp`] for an identity of another channel.
     pub fn validate(&self, identity: &Identity) -> Result<(), Error> {
         match self.has_read(identity) {
             true => identity.validate(),

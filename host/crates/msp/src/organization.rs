@@ -51,7 +51,18 @@ pub(crate) struct Member {
     pub(crate) id: String,
     pub(crate) units: Vec<OrganizationalUnit>,
     /// Whether it is a valid member, or the rule it breaks.
-    pub(crate) verdict: Result<(), String>,
+    pub(crate) verdict: Result<(), Fault>,
+}
+
+/// Why an MSP does not accept a certificate that leads to its roots.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// The certificate is on a revocation list.
+    #[error("the certificate has been revoked")]
+    Revoked,
+    /// It breaks this rule.
+    #[error("{0}")]
+    Rule(String),
 }
 
 impl Msp {
@@ -181,10 +192,12 @@ impl Msp {
 
     /// Whether the MSP accepts its member.
     pub(crate) fn check_valid(&self, member: &Member) -> Result<(), Error> {
-        member
-            .verdict
-            .clone()
-            .map_err(|reason| self.untrusted(reason))
+        member.verdict.clone().map_err(|fault| match fault {
+            Fault::Revoked => Error::Revoked {
+                msp_id: self.id.clone(),
+            },
+            Fault::Rule(reason) => self.untrusted(reason),
+        })
     }
 
     pub(crate) fn untrusted(&self, reason: String) -> Error {
@@ -216,8 +229,9 @@ impl Msp {
             Err(_) => Vec::new(),
         };
         let verdict = standing
+            .map_err(Fault::Rule)
             .and_then(|()| self.check_not_revoked(&certificate, &issuers))
-            .and_then(|()| self.check_units(&units));
+            .and_then(|()| self.check_units(&units).map_err(Fault::Rule));
         Ok(Member {
             id: hex::encode(sha256(certificate.der())),
             certificate,
@@ -279,7 +293,8 @@ impl Msp {
         &self,
         certificate: &Certificate,
         issuers: &[&Certificate],
-    ) -> Result<(), String> {
+    ) -> Result<(), Fault> {
+        let rule = |reason: &str| Fault::Rule(reason.to_owned());
         let Some(issuer) = issuers.first() else {
             return Ok(());
         };
@@ -287,13 +302,13 @@ impl Msp {
             .extensions()
             .subject_key_id
             .as_deref()
-            .ok_or("its issuer has no subject key identifier")?;
+            .ok_or_else(|| rule("its issuer has no subject key identifier"))?;
         for list in &self.revocations {
-            let listed_by = list
-                .issuer_key_id()
-                .ok_or("a revocation list of its MSP has no authority key identifier")?;
+            let listed_by = list.issuer_key_id().ok_or_else(|| {
+                rule("a revocation list of its MSP has no authority key identifier")
+            })?;
             if listed_by == issuer_key_id && list.revokes(certificate, issuer) {
-                return Err("the certificate has been revoked".to_owned());
+                return Err(Fault::Revoked);
             }
         }
         Ok(())

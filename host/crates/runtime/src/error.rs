@@ -1,5 +1,7 @@
 //! What can go wrong outside a running contract.
 
+use model::ErrorCode;
+
 use crate::refusal::Refusal;
 
 /// Why the engine could not be made, or a contract not be made ready.
@@ -31,4 +33,15 @@ pub enum Error {
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
+}
+
+impl Error {
+    /// The code under which a caller hears of it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(refusal) => refusal.kind.code(),
+            Self::Compile { .. } => ErrorCode::PackageCompile,
+            Self::Engine(_) | Self::CacheFolder { .. } | Self::Thread(_) => ErrorCode::NodeBroken,
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use model::ErrorCode;
+
 /// Characters of a foreign name that a refusal shows; what is longer is cut.
 const SHOWN_CHARS_MAX: usize = 96;
 
@@ -51,6 +53,19 @@ impl RefusalKind {
             Self::StructureLimit => "structure-limit",
             Self::BadName => "bad-name",
             Self::MissingExport => "contract-export-missing",
+        }
+    }
+
+    /// The code under which a caller hears of it.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::TooLarge => ErrorCode::PackageTooLarge,
+            Self::NotAComponent | Self::Invalid | Self::StructureLimit | Self::BadName => {
+                ErrorCode::PackageNotComponent
+            }
+            Self::UnknownImport | Self::UnknownVersion | Self::MissingExport => {
+                ErrorCode::PackageExports
+            }
         }
     }
 }
@@ -113,11 +128,39 @@ fn is_invisible(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
 
     #[test]
     fn a_shown_name_holds_no_escape_sequences() {
         assert_eq!(shown("a\u{1b}[31m\u{202e}b"), "\"a\\u{1b}[31m\\u{202e}b\"");
+    }
+
+    #[test]
+    fn a_broken_rule_says_whether_size_kind_or_world_is_wrong() {
+        use RefusalKind as Kind;
+        let lines: Vec<String> = [
+            Kind::TooLarge,
+            Kind::NotAComponent,
+            Kind::Invalid,
+            Kind::StructureLimit,
+            Kind::BadName,
+            Kind::UnknownImport,
+            Kind::UnknownVersion,
+            Kind::MissingExport,
+        ]
+        .map(|kind| format!("{kind}: {}", kind.code()))
+        .into();
+        expect![[r#"
+            component-too-large: package.too_large
+            not-a-component: package.not_component
+            component-invalid: package.not_component
+            structure-limit: package.not_component
+            bad-name: package.not_component
+            unknown-import: package.exports
+            unknown-world-version: package.exports
+            contract-export-missing: package.exports"#]].assert_eq(&lines.join("\n"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use model::ErrorCode;
 use rwset::StateError;
 
 /// Why a call ended without a response. The code is stable, the message is for people.
@@ -88,6 +89,16 @@ impl TrapCode {
     /// what other peers never saw. The native stack differs between architectures, time and storage between peers.
     pub fn is_deterministic(self) -> bool {
         !matches!(self, Self::StackExhausted | Self::Deadline | Self::Host)
+    }
+
+    /// The code under which a caller hears of it.
+    pub fn error_code(self) -> ErrorCode {
+        match self {
+            Self::ArgumentsTooLong => ErrorCode::RequestTooLarge,
+            Self::Deadline => ErrorCode::ChaincodeTimeout,
+            Self::Host => ErrorCode::NodeUnavailable,
+            _ => ErrorCode::ChaincodeTrapped,
+        }
     }
 
     fn of(trap: wasmtime::Trap) -> Self {
@@ -269,6 +280,28 @@ mod tests {
         for trap in all() {
             assert_ne!(TrapCode::of(trap), TrapCode::Host, "{trap:?} is not mapped");
         }
+    }
+
+    #[test]
+    fn a_trap_is_the_chaincodes_matter_unless_time_or_the_host_ended_it() {
+        for code in all().map(TrapCode::of) {
+            let expected = match code {
+                TrapCode::Deadline => ErrorCode::ChaincodeTimeout,
+                _ => ErrorCode::ChaincodeTrapped,
+            };
+            assert_eq!(code.error_code(), expected, "{code}");
+        }
+        let others = [
+            TrapCode::Host,
+            TrapCode::ArgumentsTooLong,
+            TrapCode::BadResponse,
+        ];
+        let expected = [
+            ErrorCode::NodeUnavailable,
+            ErrorCode::RequestTooLarge,
+            ErrorCode::ChaincodeTrapped,
+        ];
+        assert_eq!(others.map(TrapCode::error_code), expected);
     }
 
     #[test]

@@ -94,6 +94,32 @@ pub(crate) const PANIC_MESSAGE_BYTES_MAX: usize = 1_024;
 /// Bytes that a file name given to `log.panicked` is cut to.
 pub(crate) const PANIC_FILE_BYTES_MAX: usize = 256;
 
+/// How a contract says that a call fits none of its functions, as the SDK does it: a status of its own, and a message of
+/// this form. The statuses alone say nothing, since contracts use them for reasons of their own.
+pub mod refusal {
+    /// There is no such function.
+    pub const FUNCTION_STATUS: i32 = 404;
+    /// The function does not take these arguments.
+    pub const ARGUMENTS_STATUS: i32 = 400;
+
+    /// Whether a message with [`FUNCTION_STATUS`] says that there is no such function.
+    pub fn is_of_function(message: &str) -> bool {
+        let named = message.starts_with("Function ") && message.contains(" not found in contract ");
+        let others = [
+            "Contract not found with name ",
+            "Blank function name passed",
+            "The function's name is not UTF-8",
+        ];
+        named || others.iter().any(|form| message.starts_with(form))
+    }
+
+    /// Whether a message with [`ARGUMENTS_STATUS`] says that the function does not take these arguments.
+    pub fn is_of_arguments(message: &str) -> bool {
+        let forms = ["Incorrect number of params. ", "Error managing parameter "];
+        forms.iter().any(|form| message.starts_with(form))
+    }
+}
+
 /// Error codes that host functions answer (`types.error.code`).
 pub mod code {
     /// The host failed; the transaction is refused whatever the chaincode answers.

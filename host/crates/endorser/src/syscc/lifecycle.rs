@@ -57,12 +57,12 @@ pub(crate) fn invoke(
     let height = simulator
         .as_ref()
         .map_or(0, |simulator| simulator.reader().height());
-    let response = scc::invoke(&request.proposal.input.args, &context, simulator.as_mut())?;
+    let answer = scc::invoke(&request.proposal.input.args, &context, simulator.as_mut())?;
     let simulated = simulator.map(Simulator::finish).transpose()?;
     Ok(Simulation {
         height,
         simulated,
-        ..Simulation::unrecorded(response, SYSTEM_VERSION)
+        ..Simulation::unrecorded(answer, SYSTEM_VERSION)
     })
 }
 

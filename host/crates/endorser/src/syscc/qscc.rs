@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use ledger::PeerLedger;
+use lifecycle::scc::Answer;
+use model::ErrorCode;
 use prost::Message as _;
 use proto::common::{BlockchainInfo, Envelope};
-use proto::protos::{ProcessedTransaction, Response};
+use proto::protos::ProcessedTransaction;
 
-use super::{QSCC, failure, success};
+use super::QSCC;
 use crate::Error;
 use crate::check::Request;
 use crate::endorser::Inner;
@@ -18,26 +20,25 @@ const LAST_BLOCK: u64 = u64::MAX;
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(crate) fn invoke(inner: &Inner, request: &Request) -> Result<Response, Error> {
+pub(crate) fn invoke(inner: &Inner, request: &Request) -> Result<Answer, Error> {
     let args = &request.proposal.input.args;
     let [function, channel, rest @ ..] = args.as_slice() else {
-        return Ok(failure(format!(
-            "Incorrect number of arguments, {}",
-            args.len()
-        )));
+        let text = format!("Incorrect number of arguments, {}", args.len());
+        return Ok(Answer::failure(ErrorCode::ChaincodeArguments, text));
     };
     let (function, id) = (text(function), text(channel));
     if function != "GetChainInfo" && rest.is_empty() {
-        return Ok(failure(format!("missing 3rd argument for {function}")));
+        let text = format!("missing 3rd argument for {function}");
+        return Ok(Answer::failure(ErrorCode::ChaincodeArguments, text));
     }
     let Some(channel) = inner.channels().get(&id) else {
-        return Ok(failure(format!("Invalid chain ID, {id}")));
+        let text = format!("Invalid chain ID, {id}");
+        return Ok(Answer::failure(ErrorCode::ChannelNotFound, text));
     };
     let resource = format!("{QSCC}/{function}");
     if let Err(reason) = inner.access.check(&resource, &id, &request.caller) {
-        return Ok(failure(format!(
-            "access denied for [{function}][{id}]: [{reason}]"
-        )));
+        let text = format!("access denied for [{function}][{id}]: [{reason}]");
+        return Ok(Answer::failure(reason.code, text));
     }
     let (ledger, wanted) = (channel.ledger(), rest.first().cloned().unwrap_or_default());
     match function.as_str() {
@@ -46,7 +47,10 @@ pub(crate) fn invoke(inner: &Inner, request: &Request) -> Result<Response, Error
         "GetBlockByHash" => block_by_hash(ledger, &wanted),
         "GetTransactionByID" => transaction(ledger, &text(&wanted)),
         "GetBlockByTxID" => block_by_tx_id(ledger, &text(&wanted)),
-        _ => Ok(failure(format!("Requested function {function} not found."))),
+        _ => Ok(Answer::failure(
+            ErrorCode::ChaincodeFunction,
+            format!("Requested function {function} not found."),
+        )),
     }
 }
 
@@ -54,7 +58,7 @@ fn text(arg: &Bytes) -> String {
     String::from_utf8_lossy(arg).into_owned()
 }
 
-fn chain_info(ledger: &PeerLedger) -> Result<Response, Error> {
+fn chain_info(ledger: &PeerLedger) -> Result<Answer, Error> {
     let info = ledger.info()?;
     let info = BlockchainInfo {
         height: info.height,
@@ -62,28 +66,30 @@ fn chain_info(ledger: &PeerLedger) -> Result<Response, Error> {
         previous_block_hash: info.previous_hash,
         ..BlockchainInfo::default()
     };
-    Ok(success(info.encode_to_vec()))
+    Ok(Answer::success(info.encode_to_vec()))
 }
 
-fn block_by_number(ledger: &PeerLedger, number: &str) -> Result<Response, Error> {
+fn block_by_number(ledger: &PeerLedger, number: &str) -> Result<Answer, Error> {
     let number: u64 = match parse(number) {
         Ok(number) => number,
         Err(reason) => {
-            return Ok(failure(format!(
-                "Failed to parse block number with error {reason}"
-            )));
+            let text = format!("Failed to parse block number with error {reason}");
+            return Ok(Answer::failure(ErrorCode::ChaincodeArguments, text));
         }
     };
     let asked = match number {
         LAST_BLOCK => ledger.height().saturating_sub(1),
         number => number,
     };
-    Ok(match ledger.block_bytes(asked)? {
-        Some(block) => success(block.into()),
-        None => failure(format!(
-            "Failed to get block number {number}, error no such block number [{number}] in index"
-        )),
-    })
+    Ok(block_or(
+        ledger.block_bytes(asked)?,
+        ErrorCode::BlockNotFound,
+        || {
+            format!(
+                "Failed to get block number {number}, error no such block number [{number}] in index"
+            )
+        },
+    ))
 }
 
 /// Reads a number as strictly as Go does, with Go's reasons.
@@ -98,26 +104,28 @@ fn parse(number: &str) -> Result<u64, String> {
     parsed.ok_or_else(|| format!("strconv.ParseUint: parsing {number:?}: {reason}"))
 }
 
-fn block_by_hash(ledger: &PeerLedger, hash: &[u8]) -> Result<Response, Error> {
+fn block_by_hash(ledger: &PeerLedger, hash: &[u8]) -> Result<Answer, Error> {
     let found = match ledger.block_by_hash(hash)? {
         Some(number) => ledger.block_bytes(number)?,
         None => None,
     };
-    Ok(match found {
-        Some(block) => success(block.into()),
-        None => failure(format!(
+    Ok(block_or(found, ErrorCode::BlockNotFound, || {
+        format!(
             "Failed to get block hash {}, error no such block hash [{}] in index",
             String::from_utf8_lossy(hash),
             hex::encode(hash)
-        )),
-    })
+        )
+    }))
 }
 
-fn transaction(ledger: &PeerLedger, tx_id: &str) -> Result<Response, Error> {
+fn transaction(ledger: &PeerLedger, tx_id: &str) -> Result<Answer, Error> {
     let absent = || {
-        failure(format!(
-            "Failed to get transaction with id {tx_id}, error no such transaction ID [{tx_id}] in index"
-        ))
+        Answer::failure(
+            ErrorCode::TransactionNotFound,
+            format!(
+                "Failed to get transaction with id {tx_id}, error no such transaction ID [{tx_id}] in index"
+            ),
+        )
     };
     let Some(place) = ledger.tx(tx_id)? else {
         return Ok(absent());
@@ -132,18 +140,24 @@ fn transaction(ledger: &PeerLedger, tx_id: &str) -> Result<Response, Error> {
         transaction_envelope: Some(envelope),
         validation_code: place.code.into(),
     };
-    Ok(success(processed.encode_to_vec()))
+    Ok(Answer::success(processed.encode_to_vec()))
 }
 
-fn block_by_tx_id(ledger: &PeerLedger, tx_id: &str) -> Result<Response, Error> {
+fn block_by_tx_id(ledger: &PeerLedger, tx_id: &str) -> Result<Answer, Error> {
     let found = match ledger.tx(tx_id)? {
         Some(place) => ledger.block_bytes(place.block)?,
         None => None,
     };
-    Ok(match found {
-        Some(block) => success(block.into()),
-        None => failure(format!(
+    Ok(block_or(found, ErrorCode::TransactionNotFound, || {
+        format!(
             "Failed to get block for txID {tx_id}, error no such transaction ID [{tx_id}] in index"
-        )),
-    })
+        )
+    }))
+}
+
+fn block_or(block: Option<Bytes>, code: ErrorCode, absent: impl FnOnce() -> String) -> Answer {
+    match block {
+        Some(block) => Answer::success(block),
+        None => Answer::failure(code, absent()),
+    }
 }

@@ -170,15 +170,15 @@ async fn what_cannot_be_called_is_refused_in_fabrics_words() {
     network.deploy(CHANNEL, &must_init).await;
     lines.push(answer(&network, &["call", "uninitialised", "", "nop"]).await);
     expect![[r#"
-        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: [channel trade] failed to get chaincode container info for nobody: chaincode nobody not found' '', with results, with interest
-        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: Failed to get policy manager for channel [nowhere]' ''
-        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: error sending: txid: <id>: exists' '', with results, with interest
-        500 'Rejecting invoke of CSCC from another chaincode, original invocation for 'cc'' '', with results, with interest
-        500 'Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, original invocation for 'cc'' '', with results, with interest
-        500 'system chaincode _lifecycle cannot be invoked with a cc2cc invocation' '', with results, with interest
-        500 'chaincode panicked: inner (src/lib.rs:7:3)' '', with results, with interest
-        404 'm' 'p'
-        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: chaincode 'uninitialised' has not been initialized for this version, must call as init first' '', with results, with interest"#]].assert_eq(&lines.join("\n"));
+        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: [channel trade] failed to get chaincode container info for nobody: chaincode nobody not found' '', with results, with interest [chaincode.not_found]
+        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: Failed to get policy manager for channel [nowhere]' '' [channel.not_found]
+        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: error sending: txid: <id>: exists' '', with results, with interest [chaincode.failed]
+        500 'Rejecting invoke of CSCC from another chaincode, original invocation for 'cc'' '', with results, with interest [chaincode.failed]
+        500 'Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, original invocation for 'cc'' '', with results, with interest [chaincode.failed]
+        500 'system chaincode _lifecycle cannot be invoked with a cc2cc invocation' '', with results, with interest [chaincode.failed]
+        500 'chaincode panicked: inner (src/lib.rs:7:3)' '', with results, with interest [chaincode.failed]
+        404 'm' 'p' [chaincode.failed]
+        500 'INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: chaincode 'uninitialised' has not been initialized for this version, must call as init first' '', with results, with interest [chaincode.not_initialized]"#]].assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,8 +197,8 @@ async fn an_answer_that_hangs_on_what_this_peer_lacks_is_not_endorsed() {
         lines.push(answer(&network, &args).await);
     }
     expect![[r#"
-        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: [channel loose] failed to get chaincode container info for there: chaincode definition for 'there' exists, but chaincode is not installed' ''
-        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: Failed to get policy manager for channel [nowhere]' ''
+        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: execute failed: invalid invocation: [channel loose] failed to get chaincode container info for there: chaincode definition for 'there' exists, but chaincode is not installed' '' [chaincode.not_installed]
+        500 'error in simulation: INVOKE_CHAINCODE failed: transaction ID: <id>: Failed to get policy manager for channel [nowhere]' '' [channel.not_found]
         200 '' '', with results, with interest, endorsed, version 1"#]].assert_eq(&lines.join("\n"));
 }
 
@@ -210,5 +210,5 @@ async fn a_caller_needs_the_right_on_the_callees_channel() {
     let genesis = network.genesis_of("closed", &[&strangers]);
     network.peers[0].join(&genesis, "closed").await;
     let line = answer(&network, &["call", "other", "closed", "nop"]).await;
-    expect!["500 'INVOKE_CHAINCODE failed: transaction ID: <id>: Failed evaluating policy on signed data during check policy on channel [closed] with policy [/Channel/Application/Writers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied]' '', with results, with interest"].assert_eq(&line);
+    expect!["500 'INVOKE_CHAINCODE failed: transaction ID: <id>: Failed evaluating policy on signed data during check policy on channel [closed] with policy [/Channel/Application/Writers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied]' '', with results, with interest [access.denied]"].assert_eq(&line);
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use joined::{Channel, Channels};
 use ledger::{NodeIdentity, NodeStore, PeerLedger};
 use model::client::{Invocation, Sender, assemble};
-use model::{Block, ChannelId, MspId, Proposal, TxValidationCode};
+use model::{Block, ChannelId, ErrorCode, MspId, Proposal, Refused, TxValidationCode};
 use msp::{Msp, MspManager, MspVersion, SignatureMemo, Signer, SigningIdentity};
 use prost::Message;
 use prost_types::Timestamp;
@@ -144,7 +144,10 @@ fn join_hook(asked: Arc<Mutex<Vec<Block>>>) -> JoinHook {
         asked.push(block);
         let answer = match asked.len() {
             1 => Ok(()),
-            _ => Err("the channel is joined already".to_owned()),
+            _ => Err(Refused::new(
+                ErrorCode::ChannelJoined,
+                "the channel is joined already",
+            )),
         };
         Box::pin(async move { answer })
     })

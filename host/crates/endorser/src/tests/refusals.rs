@@ -106,15 +106,15 @@ async fn headers_are_checked_in_fabrics_order_and_words() {
     ];
     let proposals = changes.map(|change| changed(&network, change)).into();
     check(&network, proposals, expect![[r#"
-        Unknown: error validating proposal: invalid header type MESSAGE
-        Unknown: error validating proposal: invalid header type 77
-        Unknown: error validating proposal: epoch is non-zero
-        Unknown: error validating proposal: nonce is empty
-        Unknown: error validating proposal: creator is empty
-        Unknown: error validating proposal: incorrectly computed txid 'ABC' -- expected '<hex>'
-        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed
-        Unknown: error validating proposal: invalid header type CONFIG_UPDATE
-        Unknown: error validating proposal: epoch is non-zero"#]]).await;
+        Unknown: error validating proposal: invalid header type MESSAGE [proposal.malformed]
+        Unknown: error validating proposal: invalid header type 77 [proposal.malformed]
+        Unknown: error validating proposal: epoch is non-zero [proposal.malformed]
+        Unknown: error validating proposal: nonce is empty [proposal.malformed]
+        Unknown: error validating proposal: creator is empty [identity.malformed]
+        Unknown: error validating proposal: incorrectly computed txid 'ABC' -- expected '<hex>' [proposal.malformed]
+        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed [identity.malformed]
+        Unknown: error validating proposal: invalid header type CONFIG_UPDATE [proposal.malformed]
+        Unknown: error validating proposal: epoch is non-zero [proposal.malformed]"#]]).await;
     // Type CONFIG, which Fabric's tools use for `cscc`, is tolerated.
     let tolerated = changed(&network, |parts| parts.channel.r#type = 1);
     check(
@@ -142,11 +142,11 @@ async fn the_signature_must_be_the_creators_and_the_creator_of_the_channel() {
     let untrusted = network.propose(&liar.user, invoke("cc", &["nop"]));
     let proposals = vec![unsigned, foreign, garbled, unknown, untrusted];
     check(&network, proposals, expect![[r#"
-        Unknown: error validating proposal: empty signature bytes
-        Unknown: error validating proposal: access denied: channel [trade] creator org [Org1MSP]
-        Unknown: error validating proposal: access denied: channel [trade] creator org [Org1MSP]
-        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed
-        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed"#]]).await;
+        Unknown: error validating proposal: empty signature bytes [proposal.unsigned]
+        Unknown: error validating proposal: access denied: channel [trade] creator org [Org1MSP] [proposal.signature]
+        Unknown: error validating proposal: access denied: channel [trade] creator org [Org1MSP] [proposal.signature]
+        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed [identity.unknown]
+        Unknown: error validating proposal: access denied: channel [trade] creator org unknown, creator is malformed [identity.unknown]"#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,10 +167,10 @@ async fn identity_and_time_come_before_everything_else() {
         changed(&network, late_and_broken),
     ];
     check(&network, proposals, expect![[r#"
-        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T07:44:59Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s
-        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T08:15:01Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s
-        Unknown: request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s
-        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T07:44:59Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s"#]]).await;
+        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T07:44:59Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s [proposal.clock]
+        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T08:15:01Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s [proposal.clock]
+        Unknown: request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s [proposal.clock]
+        Unknown: request unauthorized due to incorrect timestamp 2027-01-15T07:44:59Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s [proposal.clock]"#]]).await;
     let good = changed(&network, |_| {});
     let years = 3 * 365 * 24 * 60 * 60;
     network.peers[0]
@@ -181,8 +181,8 @@ async fn identity_and_time_come_before_everything_else() {
         &network,
         vec![good, broken],
         expect![[r#"
-        Unknown: proposal client identity expired
-        Unknown: proposal client identity expired"#]],
+            Unknown: proposal client identity expired [identity.expired]
+            Unknown: proposal client identity expired [identity.expired]"#]],
     )
     .await;
 }
@@ -223,14 +223,14 @@ async fn what_does_not_decode_or_names_nothing_is_refused() {
         }),
     ];
     check(&network, proposals, expect![[r#"
-        Unknown: cannot decode Proposal: failed to decode Protobuf message: invalid varint
-        Unknown: request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s
-        Unknown: cannot decode ChaincodeHeaderExtension: failed to decode Protobuf message: invalid varint
-        Unknown: the header extension names no chaincode
-        Unknown: cannot decode ChaincodeProposalPayload: failed to decode Protobuf message: invalid varint
-        Unknown: the proposal has no chaincode input
-        Unknown: the proposal has no chaincode input
-        500 'channel 'nowhere' not found' ''"#]]).await;
+        Unknown: cannot decode Proposal: failed to decode Protobuf message: invalid varint [request.protobuf]
+        Unknown: request unauthorized due to incorrect timestamp 1970-01-01T00:00:00Z, peer time 2027-01-15T08:00:00Z, peer.authentication.timewindow 15m0s [proposal.clock]
+        Unknown: cannot decode ChaincodeHeaderExtension: failed to decode Protobuf message: invalid varint [request.protobuf]
+        Unknown: the header extension names no chaincode [proposal.malformed]
+        Unknown: cannot decode ChaincodeProposalPayload: failed to decode Protobuf message: invalid varint [request.protobuf]
+        Unknown: the proposal has no chaincode input [proposal.malformed]
+        Unknown: the proposal has no chaincode input [proposal.malformed]
+        500 'channel 'nowhere' not found' '' [channel.not_found]"#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,7 +257,9 @@ async fn a_committed_transaction_is_not_endorsed_again_even_if_it_was_invalid() 
     check(
         &network,
         vec![propose("b")],
-        expect!["Unknown: duplicate transaction found [<hex>]. Creator [<hex>]"],
+        expect![
+            "Unknown: duplicate transaction found [<hex>]. Creator [<hex>] [proposal.replayed]"
+        ],
     )
     .await;
 }
@@ -272,8 +274,8 @@ async fn only_writers_of_the_channel_may_propose_to_chaincodes() {
         network.propose(&peer, invoke("qscc", &["GetBlockByHash", CHANNEL, "none"])),
     ];
     check(&network, proposals, expect![[r#"
-        Unknown: Failed evaluating policy on signed data during check policy on channel [trade] with policy [/Channel/Application/Writers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied]
-        500 'Failed to get block hash none, error no such block hash [6e6f6e65] in index' '', with results"#]]).await;
+        Unknown: Failed evaluating policy on signed data during check policy on channel [trade] with policy [/Channel/Application/Writers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied] [access.denied]
+        500 'Failed to get block hash none, error no such block hash [6e6f6e65] in index' '', with results [block.not_found]"#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,10 +305,10 @@ async fn calls_to_the_peer_itself_are_for_its_own_organisation() {
         network.propose(own, other),
     ];
     check(&network, proposals, expect![[r#"
-        500 'Requested function Nothing not found.' ''
-        Unknown: error validating proposal: access denied: channel [] creator org unknown, creator is malformed
-        Unknown: error validating proposal: access denied: channel [] creator org [Org1MSP]
-        500 'make sure the chaincode cc has been successfully defined on channel  and try again: could not get channel config for channel ''' ''"#]]).await;
+        500 'Requested function Nothing not found.' '' [chaincode.function]
+        Unknown: error validating proposal: access denied: channel [] creator org unknown, creator is malformed [identity.unknown]
+        Unknown: error validating proposal: access denied: channel [] creator org [Org1MSP] [identity.unknown]
+        500 'make sure the chaincode cc has been successfully defined on channel  and try again: could not get channel config for channel ''' '' [channel.not_found]"#]]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,7 +322,7 @@ async fn more_proposals_than_may_be_are_turned_away() {
     check(
         &network,
         vec![proposal],
-        expect!["Unknown: too many requests for /protos.Endorser, exceeding concurrency limit (0)"],
+        expect!["Unknown: too many requests for /protos.Endorser, exceeding concurrency limit (0) [node.busy]"],
     )
     .await;
     assert_eq!(network.peers[0].endorser.metrics().read().busy, 1);

@@ -68,12 +68,12 @@ async fn what_is_not_defined_approved_and_installed_does_not_run() {
     // Another version, which nobody here has approved yet.
     lines.push(answer(&network, 0, on(CHANNEL)).await);
     expect![[r#"
-        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode cc not found' ''
-        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' exists, but chaincode is not installed' ''
-        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' at sequence 1 on channel 'loose' has not yet been approved by this org' ''
-        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' exists, but chaincode is not installed' ''
+        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode cc not found' '' [chaincode.not_found]
+        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' exists, but chaincode is not installed' '' [chaincode.not_installed]
+        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' at sequence 1 on channel 'loose' has not yet been approved by this org' '' [chaincode.not_approved]
+        500 'make sure the chaincode cc has been successfully defined on channel loose and try again: chaincode definition for 'cc' exists, but chaincode is not installed' '' [chaincode.not_installed]
         200 '' '', with results, with interest, endorsed, version 1
-        500 'make sure the chaincode cc has been successfully defined on channel trade and try again: chaincode cc not found' ''"#]].assert_eq(&lines.join("\n"));
+        500 'make sure the chaincode cc has been successfully defined on channel trade and try again: chaincode cc not found' '' [chaincode.not_found]"#]].assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,12 +87,12 @@ async fn the_status_decides_what_the_client_gets() {
     expect![[r#"
         200 'm' 'p', with results, with interest, endorsed, version 1
         399 'm' 'p', with results, with interest, endorsed, version 1
-        400 'm' 'p'
-        499 'm' 'p'
-        500 'm' 'p', with results, with interest
-        599 'm' 'p', with results, with interest
-        500 'bad-response: the chaincode's response has the status 600, not 200 to 599' ''
-        500 'bad-response: the chaincode's response has the status 99, not 200 to 599' ''"#]]
+        400 'm' 'p' [chaincode.failed]
+        499 'm' 'p' [chaincode.failed]
+        500 'm' 'p', with results, with interest [chaincode.failed]
+        599 'm' 'p', with results, with interest [chaincode.failed]
+        500 'bad-response: the chaincode's response has the status 600, not 200 to 599' '' [chaincode.trapped]
+        500 'bad-response: the chaincode's response has the status 99, not 200 to 599' '' [chaincode.trapped]"#]]
     .assert_eq(&lines.join("\n"));
 }
 
@@ -167,13 +167,13 @@ async fn a_chaincode_that_ends_badly_is_answered_with_500_and_nothing_else() {
         lines.push(answer(&network, 0, invoke("cc", args)).await);
     }
     expect![[r#"
-        500 'chaincode panicked: out of cheese (src/lib.rs:7:3)' ''
-        500 'unreachable: the chaincode panicked' ''
-        500 'out-of-fuel: the chaincode used up its fuel' ''
-        500 'bad-response: the chaincode's response has the status 99, not 200 to 599' ''
-        500 'unreachable: the chaincode panicked' ''
-        500 'unreachable: the chaincode panicked' ''
-        500 'unreachable: the chaincode panicked' ''"#]]
+        500 'chaincode panicked: out of cheese (src/lib.rs:7:3)' '' [chaincode.trapped]
+        500 'unreachable: the chaincode panicked' '' [chaincode.trapped]
+        500 'out-of-fuel: the chaincode used up its fuel' '' [chaincode.trapped]
+        500 'bad-response: the chaincode's response has the status 99, not 200 to 599' '' [chaincode.trapped]
+        500 'unreachable: the chaincode panicked' '' [chaincode.trapped]
+        500 'unreachable: the chaincode panicked' '' [chaincode.trapped]
+        500 'unreachable: the chaincode panicked' '' [chaincode.trapped]"#]]
     .assert_eq(&lines.join("\n"));
     let counted = network.peers[0].endorser.metrics().read();
     assert_eq!(counted.failed, 7);
@@ -192,7 +192,7 @@ async fn a_chaincode_has_only_so_much_time() {
         .stated_tx_id()
         .to_owned();
     let answer = show(&hurried.process(proposal).await);
-    expect!["500 'error in simulation: failed to execute transaction <id>: error sending: timeout expired while executing transaction' ''"].assert_eq(&answer.replace(&tx_id, "<id>"));
+    expect!["500 'error in simulation: failed to execute transaction <id>: error sending: timeout expired while executing transaction' '' [chaincode.timeout]"].assert_eq(&answer.replace(&tx_id, "<id>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,11 +248,11 @@ async fn initialisation_comes_once_for_each_version() {
         answer(&network, 0, invoke("cc", &["get", "a"])).await,
     ));
     expect![[r#"
-        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' has not been initialized for this version, must call as init first' ''
+        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' has not been initialized for this version, must call as init first' '' [chaincode.not_initialized]
         200 '' '1', with results, with interest, endorsed, version 1
-        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' is already initialized but called as init' ''
-        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' has not been initialized for this version, must call as init first' ''
-        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' does not require initialization but called as init' ''
+        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' is already initialized but called as init' '' [chaincode.not_initialized]
+        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' has not been initialized for this version, must call as init first' '' [chaincode.not_initialized]
+        500 'error in simulation: failed to execute transaction invalid invocation: chaincode 'cc' does not require initialization but called as init' '' [chaincode.not_initialized]
         200 '' '1', with results, with interest, endorsed, version 1"#]].assert_eq(&lines.join("\n"));
 }
 
@@ -300,10 +300,10 @@ async fn a_private_value_goes_to_the_transient_store_and_only_its_hash_into_the_
     }
     expect![[r#"
         200 '' 'a secret value', with results, with interest, endorsed, version 1
-        500 'private data matching public hash version is not available. Public hash version = {BlockNum: 4, TxNum: 0}, Private data version = <nil>' '', with results, with interest
+        500 'private data matching public hash version is not available. Public hash version = {BlockNum: 4, TxNum: 0}, Private data version = <nil>' '', with results, with interest [chaincode.failed]
         200 '' '', with results, with interest, endorsed, version 1
-        500 'collection trade/cc/_implicit_org_Org9MSP could not be found' '', with results, with interest
-        500 'collection trade/cc/undeclared could not be found' '', with results, with interest"#]].assert_eq(&lines.join("\n"));
+        500 'collection trade/cc/_implicit_org_Org9MSP could not be found' '', with results, with interest [chaincode.failed]
+        500 'collection trade/cc/undeclared could not be found' '', with results, with interest [chaincode.failed]"#]].assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,13 +378,13 @@ async fn a_collection_for_members_only_is_closed_to_other_clients() {
     expect![[r#"
         200 '' '', with results, with interest, endorsed, version 1
         200 '' '', with results, with interest, endorsed, version 1
-        500 'error in simulation: collection far of chaincode cc requires 1 other peers to hold its private data before it is endorsed, and this peer reaches none' ''
+        500 'error in simulation: collection far of chaincode cc requires 1 other peers to hold its private data before it is endorsed, and this peer reaches none' '' [node.unsupported]
         200 '' '', with results, with interest, endorsed, version 1
-        500 'tx creator does not have write access permission on privatedata in chaincodeName:cc collectionName: closed' '', with results, with interest
-        500 'error in simulation: collection far of chaincode cc requires 1 other peers to hold its private data before it is endorsed, and this peer reaches none' ''
+        500 'tx creator does not have write access permission on privatedata in chaincodeName:cc collectionName: closed' '', with results, with interest [chaincode.failed]
+        500 'error in simulation: collection far of chaincode cc requires 1 other peers to hold its private data before it is endorsed, and this peer reaches none' '' [node.unsupported]
         200 '' '', with results, with interest, endorsed, version 1
         200 '' '', with results, with interest, endorsed, version 1
-        500 'tx creator does not have read access permission on privatedata in chaincodeName:cc collectionName: closed' '', with results, with interest
+        500 'tx creator does not have read access permission on privatedata in chaincodeName:cc collectionName: closed' '', with results, with interest [chaincode.failed]
         200 '' '', with results, with interest, endorsed, version 1"#]].assert_eq(&lines.join("\n"));
 }
 
@@ -401,7 +401,7 @@ async fn a_ledger_that_cannot_be_read_now_is_no_answer() {
     taken.clear();
     let answered = show(&network.peers[0].endorser.process(proposal).await);
     expect![[r#"
-        Unavailable: the peer cannot simulate at the moment, try again
+        Unavailable: the peer cannot simulate at the moment, try again [node.unavailable]
         200 '' '', with results, with interest, endorsed, version 1"#]]
     .assert_eq(&format!("{refused}\n{answered}"));
 }
@@ -436,8 +436,8 @@ async fn when_all_threads_are_taken_proposals_wait_and_then_are_refused() {
     release.send(()).unwrap();
     lines.push(show(&waiting.join_next().await.unwrap().unwrap()));
     expect![[r#"
-        500 'error in simulation: failed to execute transaction <id>: error sending: txid: <id>(trade) exists' ''
-        ResourceExhausted: the peer is busy, try again: 1 calls are waiting already
+        500 'error in simulation: failed to execute transaction <id>: error sending: txid: <id>(trade) exists' '' [proposal.replayed]
+        ResourceExhausted: the peer is busy, try again: 1 calls are waiting already [node.busy]
         200 '' '', with results, with interest, endorsed, version 1"#]].assert_eq(&lines.join("\n"));
     taken.unwrap().await.unwrap();
 }

@@ -87,15 +87,15 @@ async fn cscc_refuses_in_fabrics_words() {
         writeln!(lines, "{}", show(&answer)).unwrap();
     }
     expect![[r#"
-        500 'Incorrect number of arguments, 0' ''
-        500 'Incorrect number of arguments, 1' ''
-        500 'Incorrect number of arguments, 1' ''
-        500 'access denied for [GetConfigBlock][nowhere]: Failed to get policy manager for channel [nowhere]' ''
-        500 'empty channel name provided' ''
-        500 'access denied for [GetChannelConfig][nowhere]: Failed to get policy manager for channel [nowhere]' ''
-        500 'Failed to reconstruct the genesis block, not a block' ''
-        500 'Failed to reconstruct the genesis block, the block has no header' ''
-        500 'Requested function JoinChainBySnapshot not found.' ''
+        500 'Incorrect number of arguments, 0' '' [chaincode.arguments]
+        500 'Incorrect number of arguments, 1' '' [chaincode.arguments]
+        500 'Incorrect number of arguments, 1' '' [chaincode.arguments]
+        500 'access denied for [GetConfigBlock][nowhere]: Failed to get policy manager for channel [nowhere]' '' [channel.not_found]
+        500 'empty channel name provided' '' [channel.not_found]
+        500 'access denied for [GetChannelConfig][nowhere]: Failed to get policy manager for channel [nowhere]' '' [channel.not_found]
+        500 'Failed to reconstruct the genesis block, not a block' '' [channel.genesis]
+        500 'Failed to reconstruct the genesis block, the block has no header' '' [channel.genesis]
+        500 'Requested function JoinChainBySnapshot not found.' '' [chaincode.function]
     "#]].assert_eq(&lines);
 }
 
@@ -110,9 +110,9 @@ async fn only_an_admin_of_the_peers_organisation_may_have_it_join_a_channel() {
         writeln!(lines, "{}", show(&network.call(0, who, join()).await)).unwrap();
     }
     expect![[r#"
-        500 'access denied for [JoinChain][second]: [Failed verifying that proposal's creator satisfies local MSP principal during channelless check policy with policy [Admins]: [the identity does not satisfy the principal: it is not a admin of MSP Org1MSP]]' ''
+        500 'access denied for [JoinChain][second]: [Failed verifying that proposal's creator satisfies local MSP principal during channelless check policy with policy [Admins]: [the identity does not satisfy the principal: it is not a admin of MSP Org1MSP]]' '' [access.denied]
         200 '' ''
-        500 'the channel is joined already' ''
+        500 'the channel is joined already' '' [channel.joined]
     "#]].assert_eq(&lines);
     let asked = network.peers[0].asked.lock().unwrap();
     assert_eq!(asked.len(), 2);
@@ -192,17 +192,17 @@ async fn qscc_refuses_in_fabrics_words() {
         writeln!(lines, "{}", show(&answer)).unwrap();
     }
     expect![[r#"
-        500 'Incorrect number of arguments, 1' ''
-        500 'missing 3rd argument for GetBlockByNumber' ''
-        500 'Invalid chain ID, nowhere' ''
-        500 'access denied for [GetChainInfo][closed]: [Failed evaluating policy on signed data during check policy on channel [closed] with policy [/Channel/Application/Readers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Readers' sub-policies to be satisfied]]' ''
-        500 'access denied for [GetEverything][trade]: [Unmapped policy for qscc/GetEverything]' ''
-        500 'Failed to get block number 7, error no such block number [7] in index' ''
-        500 'Failed to parse block number with error strconv.ParseUint: parsing "+1": invalid syntax' ''
-        500 'Failed to parse block number with error strconv.ParseUint: parsing "18446744073709551616": value out of range' ''
-        500 'Failed to get block hash ab, error no such block hash [6162] in index' ''
-        500 'Failed to get transaction with id ab, error no such transaction ID [ab] in index' ''
-        500 'Failed to get block for txID ab, error no such transaction ID [ab] in index' ''
+        500 'Incorrect number of arguments, 1' '' [chaincode.arguments]
+        500 'missing 3rd argument for GetBlockByNumber' '' [chaincode.arguments]
+        500 'Invalid chain ID, nowhere' '' [channel.not_found]
+        500 'access denied for [GetChainInfo][closed]: [Failed evaluating policy on signed data during check policy on channel [closed] with policy [/Channel/Application/Readers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Readers' sub-policies to be satisfied]]' '' [access.denied]
+        500 'access denied for [GetEverything][trade]: [Unmapped policy for qscc/GetEverything]' '' [chaincode.function]
+        500 'Failed to get block number 7, error no such block number [7] in index' '' [block.not_found]
+        500 'Failed to parse block number with error strconv.ParseUint: parsing "+1": invalid syntax' '' [chaincode.arguments]
+        500 'Failed to parse block number with error strconv.ParseUint: parsing "18446744073709551616": value out of range' '' [chaincode.arguments]
+        500 'Failed to get block hash ab, error no such block hash [6162] in index' '' [block.not_found]
+        500 'Failed to get transaction with id ab, error no such transaction ID [ab] in index' '' [transaction.not_found]
+        500 'Failed to get block for txID ab, error no such transaction ID [ab] in index' '' [transaction.not_found]
     "#]].assert_eq(&lines);
 }
 
@@ -244,14 +244,14 @@ async fn a_package_is_installed_by_an_admin_once_and_only_if_it_runs() {
         writeln!(lines, "{}", show(&network.call(0, admin, call).await)).unwrap();
     }
     expect![[r#"
-        500 'Failed to authorize invocation due to failed ACL check: Failed verifying that proposal's creator satisfies local MSP principal during channelless check policy with policy [Admins]: [the identity does not satisfy the principal: it is not a admin of MSP Org1MSP]' ''
+        500 'Failed to authorize invocation due to failed ACL check: Failed verifying that proposal's creator satisfies local MSP principal during channelless check policy with policy [Admins]: [the identity does not satisfy the principal: it is not a admin of MSP Org1MSP]' '' [access.denied]
         200 '' '<77 bytes>'
-        500 'failed to invoke backing implementation of 'InstallChaincode': chaincode already successfully installed (package ID '<id>')' ''
-        500 'failed to invoke backing implementation of 'InstallChaincode': could not build chaincode: the contract does not say its metadata: unreachable: the chaincode panicked' ''
-        500 'failed to invoke backing implementation of 'InstallChaincode': could not build chaincode: not-a-component: these bytes are no WebAssembly component; make a component of the core module first (weft chaincode package does)' ''
-        500 'failed to invoke backing implementation of 'InstallChaincode': could not parse as a chaincode install package: error reading the archive: unexpected end of file' ''
-        500 'Failed to authorize invocation due to failed ACL check: Failed getting local MSP principal during channelless check policy with policy [/Channel/Application/Writers]: [MSP Principal role [/Channel/Application/Writers] not recognized.]' ''
-        500 'Failed to authorize invocation due to failed ACL check: Unmapped policy for _lifecycle/Nothing' ''
+        500 'failed to invoke backing implementation of 'InstallChaincode': chaincode already successfully installed (package ID '<id>')' '' [package.installed]
+        500 'failed to invoke backing implementation of 'InstallChaincode': could not build chaincode: the contract does not say its metadata: unreachable: the chaincode panicked' '' [chaincode.trapped]
+        500 'failed to invoke backing implementation of 'InstallChaincode': could not build chaincode: not-a-component: these bytes are no WebAssembly component; make a component of the core module first (weft chaincode package does)' '' [package.not_component]
+        500 'failed to invoke backing implementation of 'InstallChaincode': could not parse as a chaincode install package: error reading the archive: unexpected end of file' '' [package.malformed]
+        500 'Failed to authorize invocation due to failed ACL check: Failed getting local MSP principal during channelless check policy with policy [/Channel/Application/Writers]: [MSP Principal role [/Channel/Application/Writers] not recognized.]' '' [channel.not_found]
+        500 'Failed to authorize invocation due to failed ACL check: Unmapped policy for _lifecycle/Nothing' '' [chaincode.function]
     "#]].assert_eq(&lines);
     let packages = network.peers[0].node.packages().unwrap();
     assert_eq!(packages.len(), 1);

@@ -1,8 +1,10 @@
 //! Gzipped tar archives from strangers, read within limits, and our own, written the same each time.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use flate2::{Compression, GzBuilder, read::MultiGzDecoder};
+use model::ErrorCode;
 use tar::{EntryType, Header};
 
 use super::PackageLimits;
@@ -34,7 +36,7 @@ impl File<'_> {
     pub(super) fn read(&mut self, name: &str, bytes_max: usize) -> Result<Vec<u8>, Error> {
         let size = usize::try_from(self.size_bytes).unwrap_or(usize::MAX);
         if size > bytes_max {
-            return Err(Error::Package(format!(
+            return Err(too_large(format!(
                 "{name} has {size} bytes, at most {bytes_max} are allowed"
             )));
         }
@@ -42,12 +44,24 @@ impl File<'_> {
         let mut bytes = Vec::new();
         self.reader
             .read_to_end(&mut bytes)
-            .map_err(|error| Error::Package(format!("could not read {name} from tar: {error}")))?;
+            .map_err(|error| malformed(format!("could not read {name} from tar: {error}")))?;
         if bytes.len() != size {
-            return Err(Error::Package(format!("{name} is cut off")));
+            return Err(malformed(format!("{name} is cut off")));
         }
         Ok(bytes)
     }
+}
+
+fn malformed(reason: String) -> Error {
+    Error::package(ErrorCode::PackageMalformed, reason)
+}
+
+fn too_large(reason: String) -> Error {
+    Error::package(ErrorCode::PackageTooLarge, reason)
+}
+
+fn unsafe_entry(reason: String) -> Error {
+    Error::package(ErrorCode::PackageUnsafe, reason)
 }
 
 /// Goes through an archive and shows each entry.
@@ -59,17 +73,32 @@ pub(super) fn read(
     limits: &PackageLimits,
     visit: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let broken = |error: io::Error| Error::Package(format!("error reading the archive: {error}"));
-    let mut archive = tar::Archive::new(Bounded {
+    let exceeded = Cell::new(false);
+    let unpacked = Bounded {
         inner: MultiGzDecoder::new(bytes),
         left: limits.unpacked_bytes_max,
-    });
+        exceeded: &exceeded,
+    };
+    walk(unpacked, limits, visit).map_err(|error| match error {
+        // The archive's reader knows of a failed read only that it failed.
+        Error::Package(refused) if exceeded.get() => too_large(refused.text),
+        other => other,
+    })
+}
+
+fn walk(
+    unpacked: impl Read,
+    limits: &PackageLimits,
+    visit: &mut dyn FnMut(Entry<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let broken = |error: io::Error| malformed(format!("error reading the archive: {error}"));
+    let mut archive = tar::Archive::new(unpacked);
     let mut count = 0;
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         count += 1;
         if count > limits.entries_max {
-            return Err(Error::Package(format!(
+            return Err(too_large(format!(
                 "the archive has more than {} entries",
                 limits.entries_max
             )));
@@ -84,7 +113,7 @@ pub(super) fn read(
             EntryType::Directory => Content::Folder,
             EntryType::XGlobalHeader => continue,
             other => {
-                return Err(Error::Package(format!(
+                return Err(unsafe_entry(format!(
                     "tar entry {name} is not a regular file, type {:?}",
                     char::from(other.as_byte())
                 )));
@@ -102,7 +131,7 @@ pub(super) fn read(
 fn clean_name(bytes: &[u8]) -> Result<String, Error> {
     let refuse = |reason: &str| {
         let shown = String::from_utf8_lossy(bytes.get(..64).unwrap_or(bytes)).into_owned();
-        Err(Error::Package(format!(
+        Err(unsafe_entry(format!(
             "tar entry {:?}: {reason}",
             shown.as_str()
         )))
@@ -127,12 +156,14 @@ fn clean_name(bytes: &[u8]) -> Result<String, Error> {
 }
 
 /// Fails, instead of ending, when more comes out than is allowed.
-struct Bounded<R> {
+struct Bounded<'a, R> {
     inner: R,
     left: usize,
+    /// Set when that happens.
+    exceeded: &'a Cell<bool>,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         match self.left.checked_sub(count) {
@@ -140,7 +171,10 @@ impl<R: Read> Read for Bounded<R> {
                 self.left = left;
                 Ok(count)
             }
-            None => Err(io::Error::other("it unpacks to more than is allowed")),
+            None => {
+                self.exceeded.set(true);
+                Err(io::Error::other("it unpacks to more than is allowed"))
+            }
         }
     }
 }
@@ -150,7 +184,7 @@ impl<R: Read> Read for Bounded<R> {
 /// # Errors
 /// [`Error::Package`] when a name does not fit a tar header.
 pub(super) fn write(files: &[(&str, &[u8])]) -> Result<Vec<u8>, Error> {
-    let broken = |error: io::Error| Error::Package(format!("cannot write the archive: {error}"));
+    let broken = |error: io::Error| malformed(format!("cannot write the archive: {error}"));
     let gzip = GzBuilder::new()
         .mtime(0)
         .operating_system(255)

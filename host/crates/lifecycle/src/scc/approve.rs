@@ -52,7 +52,7 @@ impl Call<'_, '_> {
         let name = approval_name(&definition.name, definition.sequence);
         let mut place = Place::Collection(simulator, &collection);
         if is_unchanged(&definition, &name, &package_id, &mut place)? {
-            return Err(Error::Refused(redefines));
+            return Err(Error::refused(redefines));
         }
         definition
             .parameters()
@@ -80,20 +80,20 @@ fn check_sequence(current: i64, requested: i64) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::Refused(reason))
+    Err(Error::refused(reason))
 }
 
 /// A committed sequence can be approved late, but only as it was committed.
 fn same_as_committed(definition: &Definition, place: &mut Place<'_>) -> Result<(), Error> {
     let Some(committed) = read_definition(&definition.name, place)? else {
-        return Err(Error::Refused(format!(
+        return Err(Error::refused(format!(
             "missing metadata for currently committed sequence number ({})",
             definition.sequence
         )));
     };
     match committed.difference(definition) {
         None => Ok(()),
-        Some(difference) => Err(Error::Refused(format!(
+        Some(difference) => Err(Error::refused(format!(
             "attempted to redefine the current committed sequence ({}) for namespace {} with different parameters: {difference}",
             definition.sequence, definition.name
         ))),
@@ -122,7 +122,7 @@ pub(super) fn read_package_id(name: &str, place: &mut Place<'_>) -> Result<Optio
         return Ok(None);
     };
     if metadata.datatype != LOCAL_PACKAGE {
-        return Err(Error::Refused(format!(
+        return Err(Error::refused(format!(
             "not a chaincode local package type: {}",
             metadata.datatype
         )));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::ErrorCode;
 use proto::lifecycle::{
     CheckCommitReadinessArgs, CheckCommitReadinessResult, CommitChaincodeDefinitionArgs,
     CommitChaincodeDefinitionResult, check_commit_readiness_result::Mismatches,
@@ -47,7 +48,7 @@ impl Call<'_, '_> {
         self.validate(&definition)?;
         let own = self.context.local_msp_id;
         if !self.channel()?.orgs.iter().any(|(_, id)| id == own) {
-            return Err(Error::Refused(
+            return Err(Error::refused(
                 "impossibly, this peer's org is processing requests for a channel it is not a member of"
                     .to_owned(),
             ));
@@ -62,9 +63,10 @@ impl Call<'_, '_> {
             .get(own)
             .is_none_or(|different| !different.is_empty())
         {
-            return Err(Error::Refused(format!(
-                "chaincode definition not agreed to by this org ({own})"
-            )));
+            return Err(Error::because(
+                ErrorCode::LifecycleNotReady,
+                format!("chaincode definition not agreed to by this org ({own})"),
+            ));
         }
         Ok(CommitChaincodeDefinitionResult {})
     }
@@ -76,7 +78,7 @@ impl Call<'_, '_> {
         let current = read_sequence(&definition.name, &mut place)?;
         let next = current.saturating_add(1);
         if definition.sequence != next {
-            return Err(Error::Refused(format!(
+            return Err(Error::refused(format!(
                 "requested sequence is {}, but new definition must be sequence {next}",
                 definition.sequence
             )));

@@ -114,7 +114,7 @@ fn check_name(name: &str) -> Result<(), Error> {
             "invalid chaincode name '{name}'. Names can only consist of alphanumerics, '_', and '-' and can only begin with alphanumerics"
         ),
     };
-    Err(Error::Refused(reason))
+    Err(Error::refused(reason))
 }
 
 /// Fabric's `^[A-Za-z0-9_.+-]+$`.
@@ -123,7 +123,7 @@ fn check_version(version: &str) -> Result<(), Error> {
     if !version.is_empty() && version.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Error::Refused(format!(
+    Err(Error::refused(format!(
         "invalid chaincode version '{version}'. Versions can only consist of alphanumerics, '_', '-', '+', and '.'"
     )))
 }

@@ -1,5 +1,6 @@
 //! Packages on this peer: no channel, no state.
 
+use model::ErrorCode;
 use proto::lifecycle::{
     GetInstalledChaincodePackageArgs, GetInstalledChaincodePackageResult, InstallChaincodeArgs,
     InstallChaincodeResult, QueryInstalledChaincodeArgs, QueryInstalledChaincodeResult,
@@ -19,10 +20,13 @@ impl Call<'_, '_> {
             .map_err(|error| error.within("could not parse as a chaincode install package"))?;
         let packages = self.context.packages;
         if packages.load(&package.package_id)?.is_some() {
-            return Err(Error::Refused(format!(
-                "chaincode already successfully installed (package ID '{}')",
-                package.package_id
-            )));
+            return Err(Error::because(
+                ErrorCode::PackageInstalled,
+                format!(
+                    "chaincode already successfully installed (package ID '{}')",
+                    package.package_id
+                ),
+            ));
         }
         packages
             .install(&package)

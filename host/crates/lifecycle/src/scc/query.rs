@@ -1,6 +1,7 @@
 //! Looking up what is approved and what is committed.
 
 use bytes::Bytes;
+use model::ErrorCode;
 use proto::lifecycle::{
     ChaincodeSource, QueryApprovedChaincodeDefinitionArgs, QueryApprovedChaincodeDefinitionResult,
     QueryApprovedChaincodeDefinitionsArgs, QueryApprovedChaincodeDefinitionsResult,
@@ -91,10 +92,13 @@ impl Call<'_, '_> {
         };
         let mut place = Place::Collection(simulator, &collection);
         let Some((definition, source)) = read_approval(&args.name, sequence, &mut place)? else {
-            return Err(Error::Refused(format!(
-                "could not fetch approved chaincode definition (name: '{}', sequence: '{}') on channel '{}'",
-                args.name, args.sequence, channel.id
-            )));
+            return Err(Error::because(
+                ErrorCode::ChaincodeNotApproved,
+                format!(
+                    "could not fetch approved chaincode definition (name: '{}', sequence: '{}') on channel '{}'",
+                    args.name, args.sequence, channel.id
+                ),
+            ));
         };
         Ok(QueryApprovedChaincodeDefinitionResult {
             sequence,

@@ -72,7 +72,9 @@ fn approve(
         packages: &MemoryPackages::default(),
         authorize: &|_| Ok(()),
     };
-    let response = scc::invoke(&args, &context, Some(&mut simulator)).unwrap();
+    let response = scc::invoke(&args, &context, Some(&mut simulator))
+        .unwrap()
+        .response;
     let prefix = "failed to invoke backing implementation of 'ApproveChaincodeDefinitionForMyOrg': error validating chaincode definition: ";
     match response.message.strip_prefix(prefix) {
         Some(reason) => reason.to_owned(),

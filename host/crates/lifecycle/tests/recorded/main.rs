@@ -143,8 +143,8 @@ fn endorse(
         packages: &MemoryPackages::default(),
         authorize: &|_| Ok(()),
     };
-    let response = scc::invoke(&args(transaction), &context, Some(&mut simulator)).unwrap();
-    (response, simulator.finish().unwrap())
+    let answer = scc::invoke(&args(transaction), &context, Some(&mut simulator)).unwrap();
+    (answer.response, simulator.finish().unwrap())
 }
 
 /// Commits a recorded block of one transaction, with the private writes of those who endorsed it here.

@@ -121,6 +121,10 @@ codes! {
         "The identity's certificate has expired.",
         "The certificate's time is over.",
         "Have the organisation's certificate authority issue a new certificate.";
+    IdentityRevoked: "identity.revoked" 401
+        "The identity's certificate has been revoked.",
+        "Its organisation has put the certificate on its revocation list.",
+        "Use another identity, or have the organisation's certificate authority issue a new certificate.";
     ProposalMalformed: "proposal.malformed" 400
         "The proposal is not complete or contradicts itself.",
         "A header is missing, the type is wrong, or the transaction id is not the hash of nonce and creator.",
@@ -130,8 +134,8 @@ codes! {
         "It was sent before it was signed.",
         "Sign the proposal's bytes with the creator's key.";
     ProposalSignature: "proposal.signature" 401
-        "The signature is not the creator's signature over these bytes, or the creator's certificate is not valid.",
-        "Another key signed, the bytes changed after signing, or the certificate was revoked.",
+        "The signature is not the creator's signature over these bytes.",
+        "Another key signed, the bytes changed after signing, or the signature is not DER with a low S.",
         "Sign exactly the bytes that are sent, with the key of the certificate that is sent.";
     ProposalReplayed: "proposal.replayed" 409
         "A transaction with this id is in the ledger already, or is being endorsed at this moment.",
@@ -229,6 +233,10 @@ codes! {
         "The component does not offer or asks for what the chaincode world says.",
         "It was built for another world, or exports no contract.",
         "Build it with the SDK of this version.";
+    PackageInstalled: "package.installed" 409
+        "The package is installed on this peer already.",
+        "It was installed before; the same bytes have the same id everywhere.",
+        "Nothing is to be done: approve a definition with the package's id.";
     PackageNotFound: "package.not_found" 404
         "No package of this id is installed on this peer.",
         "The id is mistyped, or the package is installed elsewhere.",

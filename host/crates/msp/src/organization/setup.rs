@@ -175,7 +175,10 @@ fn check_authority(msp: &Msp, pool: &Pool, authority: &Certificate) -> Result<()
         return Err(format!("{subject} has no subject key identifier"));
     }
     pool.issuers_of(authority)
-        .and_then(|issuers| msp.check_not_revoked(authority, &issuers))
+        .and_then(|issuers| {
+            msp.check_not_revoked(authority, &issuers)
+                .map_err(|fault| fault.to_string())
+        })
         .map_err(|reason| format!("{subject}: {reason}"))
 }
 
@@ -279,7 +282,7 @@ fn admins(msp: &Msp) -> Result<Vec<Certificate>, String> {
                     ));
                 }
             }
-            None => member.verdict.map_err(refused)?,
+            None => member.verdict.map_err(|fault| refused(fault.to_string()))?,
         }
         admins.push(member.certificate);
     }

@@ -29,8 +29,10 @@ fn readiness_names_what_each_organisation_has_approved_otherwise() {
         {"Org2MSP": Mismatches { items: ["EndorsementInfo", "ValidationInfo"] }}"#]]
     .assert_eq(&format!("{:?}\n{:?}", result.approvals, result.mismatches));
     let answer = network.call(ORG1, "CheckCommitReadiness", &readiness(2));
-    expect!["500 requested sequence is 2, but new definition must be sequence 1"]
-        .assert_eq(&answer);
+    expect![
+        "500 requested sequence is 2, but new definition must be sequence 1 [lifecycle.refused]"
+    ]
+    .assert_eq(&answer);
 }
 
 #[test]
@@ -53,7 +55,7 @@ fn what_was_committed_and_approved_is_found_again() {
     let unknown = messages::QueryChaincodeDefinitionArgs {
         name: "other".to_owned(),
     };
-    expect!["404 namespace other is not defined"].assert_eq(&network.call(
+    expect!["404 namespace other is not defined [chaincode.not_found]"].assert_eq(&network.call(
         ORG1,
         "QueryChaincodeDefinition",
         &unknown,
@@ -122,14 +124,14 @@ fn packages_are_installed_once_and_given_out_as_they_came() {
     assert_eq!(
         again,
         format!(
-            "500 chaincode already successfully installed (package ID '{}')",
+            "500 chaincode already successfully installed (package ID '{}') [package.installed]",
             package.package_id
         )
     );
     let broken = messages::InstallChaincodeArgs {
         chaincode_install_package: Bytes::from_static(b"x"),
     };
-    expect!["500 could not parse as a chaincode install package: error reading the archive: unexpected end of file"].assert_eq(&network.call(ORG1, "InstallChaincode", &broken));
+    expect!["500 could not parse as a chaincode install package: error reading the archive: unexpected end of file [package.malformed]"].assert_eq(&network.call(ORG1, "InstallChaincode", &broken));
 
     let asked = messages::GetInstalledChaincodePackageArgs {
         package_id: package.package_id.clone(),
@@ -140,15 +142,12 @@ fn packages_are_installed_once_and_given_out_as_they_came() {
     let asked = messages::QueryInstalledChaincodeArgs {
         package_id: "a:b".to_owned(),
     };
-    expect!["404 chaincode install package 'a:b' not found"].assert_eq(&network.call(
-        ORG1,
-        "QueryInstalledChaincode",
-        &asked,
-    ));
+    expect!["404 chaincode install package 'a:b' not found [package.not_found]"]
+        .assert_eq(&network.call(ORG1, "QueryInstalledChaincode", &asked));
     let asked = messages::GetInstalledChaincodePackageArgs {
         package_id: "a:b".to_owned(),
     };
-    expect!["500 could not load cc install package: chaincode install package 'a:b' not found"]
+    expect!["500 could not load cc install package: chaincode install package 'a:b' not found [package.not_found]"]
         .assert_eq(&network.call(ORG1, "GetInstalledChaincodePackage", &asked));
     let all = messages::QueryInstalledChaincodesArgs {};
     let (response, _) = network.endorse(ORG1, "QueryInstalledChaincodes", &all);
