@@ -212,3 +212,77 @@ async fn serve(
         debug!(%error, "connection ended");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use prost_types::Timestamp;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{Opened, Transport, open};
+    use crate::client::Sources;
+    use crate::config::{self, OrdererConfig};
+    use crate::dev::{Network, Ports, Wish};
+    use crate::tls;
+
+    const SOURCES: Sources = Sources {
+        now: || Timestamp {
+            seconds: 1_767_225_600,
+            nanos: 0,
+        },
+        fill_random: |bytes| {
+            rand::RngCore::fill_bytes(&mut rand::rngs::ThreadRng::default(), bytes);
+        },
+    };
+
+    fn transport() -> Transport {
+        let folder = tempfile::tempdir().unwrap();
+        let wish = Wish {
+            folder: folder.path().to_owned(),
+            channel: None,
+            ports: Some(Ports::Free),
+            new_token: false,
+        };
+        let network = Network::ensure(&wish, SOURCES).unwrap();
+        let mut config: OrdererConfig = config::load(&network.node_config("orderer")).unwrap();
+        config.listen.plain_http_on_loopback = true;
+        tls::transport(&config.listen).unwrap()
+    }
+
+    /// What becomes of a connection that says it comes from there and begins so.
+    async fn opened(transport: &Transport, from: &str, sent: &[u8]) -> &'static str {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        client.write_all(sent).await.unwrap();
+        client.shutdown().await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        match open(stream, from.parse().unwrap(), transport.clone()).await {
+            Ok(Opened::Plain(_)) => "plain",
+            Ok(Opened::Tls(_)) => "TLS",
+            Err(_) => "refused",
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_http_beside_tls_is_for_this_machine_alone() {
+        let both = transport();
+        let Transport::TlsOrLoopback(tls) = &both else {
+            panic!("another transport")
+        };
+        let tls = Transport::Tls(Arc::clone(tls));
+        let http = b"GET /healthz HTTP/1.1\r\n\r\n";
+        assert_eq!(opened(&both, "127.0.0.1:40000", http).await, "plain");
+        assert_eq!(opened(&both, "[::1]:40000", http).await, "plain");
+        assert_eq!(opened(&both, "192.0.2.1:40000", http).await, "refused");
+        assert_eq!(opened(&tls, "127.0.0.1:40000", http).await, "refused");
+        assert_eq!(
+            opened(&both, "127.0.0.1:40000", b"\x16\x03\x01").await,
+            "refused",
+            "half a handshake"
+        );
+    }
+}

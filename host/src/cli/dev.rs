@@ -24,7 +24,7 @@ pub(super) struct DevArgs {
     /// The ports of a new network [default: fixed].
     #[arg(long, value_enum)]
     ports: Option<Ports>,
-    /// Give the REST API of an existing network another token; the one before is worth nothing then.
+    /// Give the REST API of an existing network another token, also while it runs; the one before is worth nothing then.
     #[arg(long)]
     new_token: bool,
     /// Deploy a contract on all peers once they run: a crate's folder, a `.wasm` file or a package. It is called NAME,
@@ -54,7 +54,13 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
             // Before anything can go wrong: it is in force already, and shown once.
             show_token(&network)?;
         }
-        let running = dev::start(&network, stop.clone()).await?;
+        let running = match dev::start(&network, stop.clone()).await {
+            Err(failure) if args.new_token && failure.is_running() => {
+                output::line("the network runs already, and takes the token up within a second")?;
+                return Ok(());
+            }
+            started => started?,
+        };
         let deployed = tokio::select! {
             deployed = deploy_all(&network, &args.chaincode) => deployed,
             () = stop.cancelled() => Ok(()),

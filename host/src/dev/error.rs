@@ -66,6 +66,14 @@ pub(crate) enum DevError {
 }
 
 impl DevError {
+    /// Whether the network runs already, in another process.
+    pub(crate) fn is_running(&self) -> bool {
+        let Self::Node { source, .. } = self else {
+            return false;
+        };
+        matches!(**source, NodeError::Ledger(ledger::Error::Locked { .. }))
+    }
+
     /// The code by which users know it.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
