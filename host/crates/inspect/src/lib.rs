@@ -32,3 +32,6 @@ pub use keys::{Keys, composite_key};
 pub use read::{
     Entry, PAGE_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, history, range, state,
 };
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod node;
 mod orderer;
+mod pages;
 mod plans;
 mod private;
 mod property;

@@ -1,0 +1,211 @@
+//! `weft.v1.Inspect` as callers meet it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use msp::{Signer as _, SigningIdentity};
+use prost::Message;
+use prost_types::Timestamp;
+use proto::weft::{
+    ClockRequest, DigestRequest, HistoryRequest, RangeRequest, SignedRequest, StateRequest,
+};
+use services::code_of;
+use services::weft::inspect_server::Inspect as _;
+use tonic::{Code, Request, Status};
+
+use super::{CHAINCODE, CHANNEL, NOW_S, World, serialized};
+use crate::{Config, Inspect};
+
+fn service(world: &World, config: Config) -> Inspect {
+    let clock = || Timestamp {
+        seconds: NOW_S,
+        nanos: 7_000_000,
+    };
+    Inspect::new(config, world.channels.clone(), Arc::new(clock))
+}
+
+fn state(who: &SigningIdentity) -> StateRequest {
+    StateRequest {
+        channel_id: CHANNEL.to_owned(),
+        identity: serialized(who),
+        sent_at_ms: NOW_S * 1_000,
+        rpc: "State".to_owned(),
+        chaincode: CHAINCODE.to_owned(),
+        key: "k".to_owned(),
+    }
+}
+
+fn sign(who: &SigningIdentity, request: &impl Message) -> Request<SignedRequest> {
+    let request = Bytes::from(request.encode_to_vec());
+    let signature = who.sign(&request).unwrap();
+    Request::new(SignedRequest { request, signature })
+}
+
+fn shown(status: &Status) -> (Code, &str) {
+    (status.code(), code_of(status).unwrap())
+}
+
+#[tokio::test]
+async fn signed_requests_are_answered_from_the_ledger() {
+    let world = World::new().await;
+    world.write(&[("k", "1")]).await;
+    world.write(&[("k", "2"), ("l", "3")]).await;
+    let (inspect, user) = (service(&world, Config::default()), &world.user);
+    let entry = inspect.state(sign(user, &state(user))).await.unwrap();
+    let entry = entry.into_inner();
+    assert_eq!((&entry.value[..], entry.block, entry.tx), (&b"2"[..], 2, 0));
+    let request = RangeRequest {
+        channel_id: CHANNEL.to_owned(),
+        identity: serialized(user),
+        sent_at_ms: NOW_S * 1_000,
+        rpc: "Range".to_owned(),
+        chaincode: CHAINCODE.to_owned(),
+        limit: 1,
+        ..RangeRequest::default()
+    };
+    let first = inspect.range(sign(user, &request)).await.unwrap();
+    let first = first.into_inner();
+    assert_eq!((first.entries[0].key.as_str(), first.height), ("k", 3));
+    let request = RangeRequest {
+        bookmark: first.bookmark,
+        ..request
+    };
+    let second = inspect.range(sign(user, &request)).await.unwrap();
+    let second = second.into_inner();
+    assert_eq!(
+        (second.entries[0].key.as_str(), second.bookmark),
+        ("l", String::new())
+    );
+    let request = HistoryRequest {
+        channel_id: CHANNEL.to_owned(),
+        identity: serialized(user),
+        sent_at_ms: NOW_S * 1_000,
+        rpc: "History".to_owned(),
+        chaincode: CHAINCODE.to_owned(),
+        key: "k".to_owned(),
+        ..HistoryRequest::default()
+    };
+    let told = inspect.history(sign(user, &request)).await.unwrap();
+    let values: Vec<Bytes> = told
+        .into_inner()
+        .changes
+        .into_iter()
+        .map(|it| it.value)
+        .collect();
+    assert_eq!(values, ["2", "1"]);
+    let request = DigestRequest {
+        channel_id: CHANNEL.to_owned(),
+        identity: serialized(user),
+        sent_at_ms: NOW_S * 1_000,
+        rpc: "Digest".to_owned(),
+    };
+    let digest = inspect.digest(sign(user, &request)).await.unwrap();
+    let digest = digest.into_inner();
+    assert_eq!((digest.height, digest.state_sha256.len()), (3, 32));
+}
+
+#[tokio::test]
+async fn requests_are_refused_with_codes() {
+    let world = World::new().await;
+    world.write(&[("k", "1")]).await;
+    let (inspect, user) = (service(&world, Config::default()), &world.user);
+    let changed = |change: fn(&mut StateRequest)| {
+        let mut request = state(user);
+        change(&mut request);
+        sign(user, &request)
+    };
+    let broken = Request::new(SignedRequest {
+        request: Bytes::from_static(b"\xff"),
+        signature: Bytes::new(),
+    });
+    let unsigned = Request::new(SignedRequest {
+        signature: Bytes::new(),
+        ..sign(user, &state(user)).into_inner()
+    });
+    let denied = Code::PermissionDenied;
+    let cases = [
+        (broken, (Code::InvalidArgument, "request.protobuf")),
+        (unsigned, (denied, "request.signature")),
+        // Another's signature over the user's request.
+        (
+            sign(&world.stranger, &state(user)),
+            (denied, "request.signature"),
+        ),
+        (
+            sign(&world.stranger, &state(&world.stranger)),
+            (denied, "identity.unknown"),
+        ),
+        (
+            sign(&world.impostor, &state(&world.impostor)),
+            (denied, "identity.unknown"),
+        ),
+        (
+            sign(&world.expired, &state(&world.expired)),
+            (denied, "identity.expired"),
+        ),
+        (
+            changed(|it| it.rpc = "History".to_owned()),
+            (Code::InvalidArgument, "request.invalid"),
+        ),
+        (
+            changed(|it| it.sent_at_ms -= 901_000),
+            (Code::InvalidArgument, "request.clock"),
+        ),
+        (
+            changed(|it| it.sent_at_ms += 901_008),
+            (Code::InvalidArgument, "request.clock"),
+        ),
+        (
+            changed(|it| it.sent_at_ms = i64::MIN),
+            (Code::InvalidArgument, "request.clock"),
+        ),
+        (
+            changed(|it| it.channel_id = "nowhere".to_owned()),
+            (Code::NotFound, "channel.not_found"),
+        ),
+        (
+            changed(|it| it.chaincode = "nothing".to_owned()),
+            (Code::NotFound, "chaincode.not_found"),
+        ),
+        (
+            changed(|it| it.key = "never".to_owned()),
+            (Code::NotFound, "state.not_found"),
+        ),
+        (
+            changed(|it| it.key.clear()),
+            (Code::InvalidArgument, "request.invalid"),
+        ),
+    ];
+    for (request, expected) in cases {
+        let refused = inspect.state(request).await.unwrap_err();
+        assert_eq!(shown(&refused), expected, "{refused}");
+    }
+    let busy = service(
+        &world,
+        Config {
+            reads_max: 0,
+            ..Config::default()
+        },
+    );
+    let refused = busy.state(sign(user, &state(user))).await.unwrap_err();
+    assert_eq!(shown(&refused), (Code::ResourceExhausted, "node.busy"));
+    // The next good request is answered.
+    assert!(inspect.state(sign(user, &state(user))).await.is_ok());
+}
+
+#[tokio::test]
+async fn everybody_is_told_the_time_and_the_version() {
+    let world = World::new().await;
+    let config = Config {
+        version: "1.2.3".to_owned(),
+        ..Config::default()
+    };
+    let told = service(&world, config)
+        .clock(Request::new(ClockRequest {}))
+        .await;
+    let told = told.unwrap().into_inner();
+    assert_eq!(
+        (told.now_ms, told.version.as_str()),
+        (NOW_S * 1_000 + 7, "1.2.3")
+    );
+}
