@@ -7,9 +7,11 @@ use ::channel::Resource;
 use delivery::{Access, BlockSource, ClientTls, Deliver, Output, SourceError};
 use futures::Stream;
 use joined::{Channel, Channels};
+use model::ErrorCode;
 use proto::common::Envelope;
 use proto::protos::DeliverResponse;
 use services::protos::deliver_server;
+use services::with_code;
 use tonic::{Request, Response, Status, Streaming};
 
 /// A joined channel as a source of blocks.
@@ -101,8 +103,8 @@ impl deliver_server::Deliver for DeliverService {
         &self,
         _request: Request<Streaming<Envelope>>,
     ) -> Result<Response<Responses>, Status> {
-        Err(Status::unimplemented(
-            "this version delivers blocks without private data: use Deliver",
-        ))
+        let status =
+            Status::unimplemented("this version delivers blocks without private data: use Deliver");
+        Err(with_code(status, ErrorCode::NodeUnsupported.name()))
     }
 }

@@ -1,6 +1,7 @@
 //! Proposals against real peers: real ledgers, contracts, signatures and configurations; only blocks are cut by hand.
 
 mod calls;
+mod codes;
 mod contract;
 mod network;
 mod people;

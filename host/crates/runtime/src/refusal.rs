@@ -160,7 +160,8 @@ mod tests {
             bad-name: package.not_component
             unknown-import: package.exports
             unknown-world-version: package.exports
-            contract-export-missing: package.exports"#]].assert_eq(&lines.join("\n"));
+            contract-export-missing: package.exports"#]]
+        .assert_eq(&lines.join("\n"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ const IMPORTS: [(&str, &str, usize); 20] = [
 ];
 
 /// The functions: name, and the core expression that gives the response. `A1` stands for pointer and length of an argument.
-const FUNCTIONS: [(&str, &str); 28] = [
+const FUNCTIONS: [(&str, &str); 29] = [
     ("nop", "(call $success)"),
     ("put", "(call $state.put A1 A2 RET) (call $done)"),
     (
@@ -148,6 +148,11 @@ const FUNCTIONS: [(&str, &str); 28] = [
     (
         "status",
         "(call $reply (call $number (i32.const 1)) (i32.const 50) (i32.const 1) (i32.const 51) (i32.const 1))",
+    ),
+    // A status and a message.
+    (
+        "refuse",
+        "(call $reply (call $number (i32.const 1)) A2 (i32.const 0) (i32.const 0))",
     ),
     // Writes, then answers with a status.
     (

@@ -145,8 +145,8 @@ fn join_hook(asked: Arc<Mutex<Vec<Block>>>) -> JoinHook {
         let answer = match asked.len() {
             1 => Ok(()),
             _ => Err(Refused::new(
-                ErrorCode::ChannelJoined,
-                "the channel is joined already",
+                ErrorCode::NodeUnavailable,
+                "the host cannot join now",
             )),
         };
         Box::pin(async move { answer })

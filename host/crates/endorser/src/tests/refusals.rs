@@ -19,14 +19,14 @@ use super::show;
 use crate::Config;
 
 /// A proposal taken apart.
-struct Parts {
-    channel: ChannelHeader,
-    signature: SignatureHeader,
+pub(super) struct Parts {
+    pub(super) channel: ChannelHeader,
+    pub(super) signature: SignatureHeader,
     payload: Bytes,
 }
 
 /// A good proposal, changed, and signed anew.
-fn changed(network: &Network, change: impl FnOnce(&mut Parts)) -> SignedProposal {
+pub(super) fn changed(network: &Network, change: impl FnOnce(&mut Parts)) -> SignedProposal {
     let who = network.user();
     let good = network.propose(who, invoke("cc", &["put", "a", "1"]));
     let proposal = Proposal::decode(good.proposal_bytes).unwrap();

@@ -112,7 +112,7 @@ async fn only_an_admin_of_the_peers_organisation_may_have_it_join_a_channel() {
     expect![[r#"
         500 'access denied for [JoinChain][second]: [Failed verifying that proposal's creator satisfies local MSP principal during channelless check policy with policy [Admins]: [the identity does not satisfy the principal: it is not a admin of MSP Org1MSP]]' '' [access.denied]
         200 '' ''
-        500 'the channel is joined already' '' [channel.joined]
+        500 'the host cannot join now' '' [node.unavailable]
     "#]].assert_eq(&lines);
     let asked = network.peers[0].asked.lock().unwrap();
     assert_eq!(asked.len(), 2);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use model::Version;
+use runtime::world::refusal;
 use rwset::{BlockTx, MemoryState, TxRwSet, validate_block};
 use toolchain::{Environment, Target};
 
@@ -89,7 +90,37 @@ fn assets_are_created_read_and_transferred() {
     assert_eq!(run(&["TransferAsset", "asset7", "Max"]).2, "Lena");
     assert!(run(&["ReadAsset", "asset7"]).2.contains(r#""Owner":"Max""#));
     assert_eq!(run(&["GetAllAssets"]).2.matches("\"ID\"").count(), 7);
-    assert!(run(&["NoSuchFunction"]).0 >= 400);
+}
+
+#[test]
+fn a_call_that_fits_no_function_is_refused_in_the_form_that_peers_know() {
+    let node = Node::new();
+    let contract = node
+        .engine
+        .load(&example("asset-transfer"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let run = |args: &[&str]| {
+        let mut invocation = invocation(&contract, MemoryState::default());
+        invocation.args = args
+            .iter()
+            .map(|arg| Bytes::copy_from_slice(arg.as_bytes()))
+            .collect();
+        let reply = answer(node.run(invocation)).reply;
+        (
+            reply.status == refusal::FUNCTION_STATUS && refusal::is_of_function(&reply.message),
+            reply.status == refusal::ARGUMENTS_STATUS && refusal::is_of_arguments(&reply.message),
+        )
+    };
+    for name in ["NoSuchFunction", "", "Other:ReadAsset"] {
+        assert_eq!(run(&[name]), (true, false), "{name}");
+    }
+    for args in [
+        &["ReadAsset"][..],
+        &["CreateAsset", "a", "red", "x", "", "1"],
+    ] {
+        assert_eq!(run(args), (false, true), "{args:?}");
+    }
+    assert_eq!(run(&["ReadAsset", "none"]), (false, false));
 }
 
 #[test]
