@@ -19,6 +19,8 @@ mod rebuild;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::response::Response;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -33,6 +35,11 @@ pub(crate) use rebuild::rebuild;
 
 /// A task of a node: ends when the node stops, or with what stops the node.
 type Task = BoxFuture<'static, Result<(), NodeError>>;
+
+/// Gives a gRPC failure that no service has given one an error code.
+async fn with_code(response: Response) -> Response {
+    services::with_fallback_code(response).map(Body::new)
+}
 
 /// A node that listens already; [`Node::run`] makes it work.
 pub(crate) struct Node {

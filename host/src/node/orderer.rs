@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::orderer::{ChainTask, Orderer, Parts};
+use axum::middleware::map_response;
 use ledger::{JoinedChannel, NodeStore, OrdererLedger};
 use services::MESSAGE_SIZE_BYTES_MAX;
 use services::orderer::atomic_broadcast_server::AtomicBroadcastServer;
@@ -49,6 +50,7 @@ pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeErr
         .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let router = Routes::new(service)
         .into_axum_router()
+        .layer(map_response(super::with_code))
         .merge(health.clone());
     let server = Server::new(
         listener,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::map_response;
 use committer::DeliverService;
 use delivery::Deliver;
 use endorser::Endorser;
@@ -155,6 +156,7 @@ impl Services {
             .add_service(inspect)
             .into_axum_router()
             .reset_fallback()
+            .layer(map_response(super::with_code))
     }
 }
 

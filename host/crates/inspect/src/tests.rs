@@ -60,7 +60,7 @@ fn random(seed: u64) -> impl FnMut(&mut [u8]) {
 struct Org {
     authority: Organization,
     root: PathBuf,
-    random: Box<dyn FnMut(&mut [u8])>,
+    seed: u64,
 }
 
 impl Org {
@@ -73,17 +73,15 @@ impl Org {
         Self {
             authority,
             root,
-            random: Box::new(random),
+            seed: number * 100,
         }
     }
 
     fn member(&mut self, name: &str, msp_id: &str, validity: Validity) -> SigningIdentity {
-        let Self {
-            authority,
-            root,
-            random,
-        } = self;
-        let member = authority.write_member(root, name, Role::Client, &[], validity, random);
+        self.seed += 1;
+        let mut random = random(self.seed);
+        let (authority, root) = (&self.authority, &self.root);
+        let member = authority.write_member(root, name, Role::Client, &[], validity, &mut random);
         SigningIdentity::from_folder(&member.unwrap().msp, msp_id).unwrap()
     }
 

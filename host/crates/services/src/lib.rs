@@ -27,6 +27,7 @@
 
 mod code;
 mod dial;
+mod fallback;
 
 /// Request metadata of our own on `protos.Endorser/ProcessProposal`: a ledger height, as a decimal number. A peer that is
 /// behind it waits a moment before it simulates, so that what a client saw committed at one organisation's peer is there
@@ -35,6 +36,7 @@ pub const MIN_HEIGHT_METADATA: &str = "weft-min-height";
 
 pub use code::{CODE_METADATA, code_of, end_with_code, put_code, read_code, with_code};
 pub use dial::{DialError, Endpoint, MESSAGE_SIZE_BYTES_MAX};
+pub use fallback::with_fallback_code;
 
 /// Declares the module of one package. The lints are off because the text inside is tonic's.
 macro_rules! package {

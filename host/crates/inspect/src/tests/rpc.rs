@@ -104,93 +104,88 @@ async fn signed_requests_are_answered_from_the_ledger() {
     assert_eq!((digest.height, digest.state_sha256.len()), (3, 32));
 }
 
+async fn check(inspect: &Inspect, request: Request<SignedRequest>, expected: (Code, &str)) {
+    let refused = inspect.state(request).await.unwrap_err();
+    assert_eq!(shown(&refused), expected, "{refused}");
+}
+
 #[tokio::test]
-async fn requests_are_refused_with_codes() {
+async fn requests_of_the_wrong_sender_are_refused_with_codes() {
     let world = World::new().await;
-    world.write(&[("k", "1")]).await;
     let (inspect, user) = (service(&world, Config::default()), &world.user);
-    let changed = |change: fn(&mut StateRequest)| {
-        let mut request = state(user);
-        change(&mut request);
-        sign(user, &request)
-    };
-    let broken = Request::new(SignedRequest {
-        request: Bytes::from_static(b"\xff"),
-        signature: Bytes::new(),
-    });
     let unsigned = Request::new(SignedRequest {
         signature: Bytes::new(),
         ..sign(user, &state(user)).into_inner()
     });
-    let denied = Code::PermissionDenied;
+    let by = |who: &SigningIdentity| sign(who, &state(who));
     let cases = [
-        (broken, (Code::InvalidArgument, "request.protobuf")),
-        (unsigned, (denied, "request.signature")),
+        (unsigned, "request.signature"),
         // Another's signature over the user's request.
-        (
-            sign(&world.stranger, &state(user)),
-            (denied, "request.signature"),
-        ),
-        (
-            sign(&world.stranger, &state(&world.stranger)),
-            (denied, "identity.unknown"),
-        ),
-        (
-            sign(&world.impostor, &state(&world.impostor)),
-            (denied, "identity.unknown"),
-        ),
-        (
-            sign(&world.expired, &state(&world.expired)),
-            (denied, "identity.expired"),
-        ),
-        (
-            changed(|it| it.rpc = "History".to_owned()),
-            (Code::InvalidArgument, "request.invalid"),
-        ),
-        (
-            changed(|it| it.sent_at_ms -= 901_000),
-            (Code::InvalidArgument, "request.clock"),
-        ),
-        (
-            changed(|it| it.sent_at_ms += 901_008),
-            (Code::InvalidArgument, "request.clock"),
-        ),
-        (
-            changed(|it| it.sent_at_ms = i64::MIN),
-            (Code::InvalidArgument, "request.clock"),
-        ),
-        (
-            changed(|it| it.channel_id = "nowhere".to_owned()),
-            (Code::NotFound, "channel.not_found"),
-        ),
-        (
-            changed(|it| it.chaincode = "nothing".to_owned()),
-            (Code::NotFound, "chaincode.not_found"),
-        ),
-        (
-            changed(|it| it.key = "never".to_owned()),
-            (Code::NotFound, "state.not_found"),
-        ),
-        (
-            changed(|it| it.key.clear()),
-            (Code::InvalidArgument, "request.invalid"),
-        ),
+        (sign(&world.stranger, &state(user)), "request.signature"),
+        (by(&world.stranger), "identity.unknown"),
+        (by(&world.impostor), "identity.unknown"),
+        (by(&world.expired), "identity.expired"),
     ];
-    for (request, expected) in cases {
-        let refused = inspect.state(request).await.unwrap_err();
-        assert_eq!(shown(&refused), expected, "{refused}");
+    for (request, code) in cases {
+        check(&inspect, request, (Code::PermissionDenied, code)).await;
     }
-    let busy = service(
-        &world,
-        Config {
-            reads_max: 0,
-            ..Config::default()
-        },
-    );
-    let refused = busy.state(sign(user, &state(user))).await.unwrap_err();
-    assert_eq!(shown(&refused), (Code::ResourceExhausted, "node.busy"));
+}
+
+#[tokio::test]
+async fn requests_that_are_wrong_are_refused_with_codes() {
+    let world = World::new().await;
+    world.write(&[("k", "1")]).await;
+    let (inspect, user) = (service(&world, Config::default()), &world.user);
+    let broken = Request::new(SignedRequest {
+        request: Bytes::from_static(b"\xff"),
+        signature: Bytes::new(),
+    });
+    check(
+        &inspect,
+        broken,
+        (Code::InvalidArgument, "request.protobuf"),
+    )
+    .await;
+    type Change = fn(&mut StateRequest);
+    let invalid: [(Change, &str); 5] = [
+        (|it| it.rpc = "History".to_owned(), "request.invalid"),
+        (|it| it.sent_at_ms -= 901_000, "request.clock"),
+        (|it| it.sent_at_ms += 901_008, "request.clock"),
+        (|it| it.sent_at_ms = i64::MIN, "request.clock"),
+        (|it| it.key.clear(), "request.invalid"),
+    ];
+    let missing: [(Change, &str); 3] = [
+        (
+            |it| it.channel_id = "nowhere".to_owned(),
+            "channel.not_found",
+        ),
+        (
+            |it| it.chaincode = "nothing".to_owned(),
+            "chaincode.not_found",
+        ),
+        (|it| it.key = "never".to_owned(), "state.not_found"),
+    ];
+    let invalid = invalid.map(|(change, code)| (change, (Code::InvalidArgument, code)));
+    let missing = missing.map(|(change, code)| (change, (Code::NotFound, code)));
+    for (change, expected) in invalid.into_iter().chain(missing) {
+        let mut request = state(user);
+        change(&mut request);
+        check(&inspect, sign(user, &request), expected).await;
+    }
     // The next good request is answered.
     assert!(inspect.state(sign(user, &state(user))).await.is_ok());
+}
+
+#[tokio::test]
+async fn more_reads_than_may_run_are_refused() {
+    let world = World::new().await;
+    let config = Config {
+        reads_max: 0,
+        ..Config::default()
+    };
+    let request = sign(&world.user, &state(&world.user));
+    let busy = (Code::ResourceExhausted, "node.busy");
+    check(&service(&world, config), request, busy).await;
 }
 
 #[tokio::test]
