@@ -55,7 +55,7 @@ struct BlockList {
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/blocks",
-    operation_id = "listBlocks",
+    operation_id = "list_blocks",
     tag = "Blocks",
     params(
         ChannelPath,
@@ -108,7 +108,7 @@ fn blocks(ledger: &PeerLedger, from: u64, limit: u64) -> Result<BlockList, ledge
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/blocks/{number}",
-    operation_id = "getBlock",
+    operation_id = "show_block",
     tag = "Blocks",
     params(ChannelPath, BlockPath),
     responses((
@@ -128,6 +128,10 @@ async fn show(
     let form = accept::choose(&headers, &[JSON, OCTETS])?;
     let wanted = match number.as_str() {
         "newest" => None,
+        // One block, one address: no zero in front.
+        number if number.len() > 1 && number.starts_with('0') => {
+            return Err(Problem::invalid("'number' begins with a zero"));
+        }
         number => Some(query::number("number", number, 0..=u64::MAX)?),
     };
     let channel = access::reader(&api, &caller, &id, Resource::QsccGetBlockByNumber)?;

@@ -68,7 +68,7 @@ fn is_empty(hash: &Hex) -> bool {
 #[utoipa::path(
     get,
     path = "/v1/channels",
-    operation_id = "listChannels",
+    operation_id = "list_channels",
     tag = "Channels",
     responses((status = 200, description = "The channels that the peer has joined.", body = ChannelList)),
 )]
@@ -88,7 +88,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}",
-    operation_id = "getChannel",
+    operation_id = "show_channel",
     tag = "Channels",
     params(ChannelPath),
     responses((status = 200, description = "The channel.", body = ChannelInfo)),
@@ -127,7 +127,7 @@ async fn show(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/config",
-    operation_id = "getChannelConfig",
+    operation_id = "show_channel_config",
     tag = "Channels",
     params(ChannelPath),
     responses((status = 200, description = "The configuration in force.", body = ChannelConfig)),

@@ -128,7 +128,7 @@ impl From<ErrorCode> for Meaning {
 #[utoipa::path(
     get,
     path = "/docs/errors",
-    operation_id = "listErrorCodes",
+    operation_id = "list_error_codes",
     tag = "Documents",
     security(()),
     responses((status = 200, description = "All error codes.", body = ErrorCodeList)),
@@ -145,7 +145,7 @@ async fn list(query: Query) -> Result<Json<ErrorCodeList>, Problem> {
 #[utoipa::path(
     get,
     path = "/docs/errors/{code}",
-    operation_id = "getErrorCode",
+    operation_id = "show_error_code",
     tag = "Documents",
     security(()),
     params(CodePath),

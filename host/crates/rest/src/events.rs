@@ -50,7 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/events/blocks",
-    operation_id = "followBlocks",
+    operation_id = "follow_blocks",
     tag = "Events",
     params(
         ChannelPath,
@@ -76,7 +76,7 @@ async fn blocks(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/events/filtered-blocks",
-    operation_id = "followFilteredBlocks",
+    operation_id = "follow_filtered_blocks",
     tag = "Events",
     params(
         ChannelPath,
@@ -103,7 +103,7 @@ async fn filtered(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/events/chaincodes/{name}",
-    operation_id = "followChaincode",
+    operation_id = "follow_chaincode",
     tag = "Events",
     params(
         ChannelPath,
@@ -151,12 +151,27 @@ fn stream(
     let resource = what.resource();
     let allowed = {
         let channel = channel.clone();
-        move || access::authorize(&api, &caller, &channel, resource)
+        move || {
+            still_known(&api, &caller)?;
+            access::authorize(&api, &caller, &channel, resource)
+        }
     };
     let follow = Follow::new(channel, what, position, Box::new(allowed), stop, permit);
     let events = futures::stream::unfold(follow, Follow::step);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
+}
+
+/// Whether the credential that opened a stream is still in force.
+fn still_known(api: &Api, caller: &Caller) -> Result<(), Problem> {
+    let now_s = api.now_s();
+    let known = (api.parts.credentials)()
+        .iter()
+        .any(|one| one.name == caller.credential && one.expires_at.is_none_or(|end| now_s < end));
+    known.then_some(()).ok_or_else(|| {
+        let text = "the credential that opened the stream is revoked or has expired";
+        Problem::new(ErrorCode::AuthInvalid, text)
+    })
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, Problem> {

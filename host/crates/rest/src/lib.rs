@@ -43,6 +43,8 @@ mod reading;
 mod router;
 mod state;
 mod transact;
+#[cfg(test)]
+mod tests;
 mod transactions;
 
 pub use api::Parts;

@@ -49,7 +49,7 @@ struct Node {
 #[utoipa::path(
     get,
     path = "/v1/node",
-    operation_id = "getNode",
+    operation_id = "show_node",
     tag = "Node",
     responses((status = 200, description = "The node and the caller.", body = Node)),
 )]
@@ -74,7 +74,7 @@ async fn show(State(api): State<Api>, caller: Caller, query: Query) -> Result<Js
 #[utoipa::path(
     get,
     path = "/metrics",
-    operation_id = "getMetrics",
+    operation_id = "show_metrics",
     tag = "Node",
     responses((
         status = 200,

@@ -148,7 +148,7 @@ impl From<Page<KeyModification>> for History {
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/chaincodes/{name}/state/{key}",
-    operation_id = "getState",
+    operation_id = "show_state",
     tag = "State",
     params(ChannelPath, ChaincodePath, KeyPath),
     responses((status = 200, description = "The value.", body = StateEntry)),
@@ -173,7 +173,7 @@ async fn show(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/chaincodes/{name}/state",
-    operation_id = "listState",
+    operation_id = "list_state",
     tag = "State",
     params(
         ChannelPath,
@@ -209,7 +209,7 @@ async fn list(
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/chaincodes/{name}/history/{key}",
-    operation_id = "getHistory",
+    operation_id = "show_history",
     tag = "State",
     params(
         ChannelPath,

@@ -66,8 +66,8 @@ struct Evaluated {
     params(
         ChannelPath,
         ChaincodePath,
-        ("Weft-Identity" = Option<String>, Header, description = "One of the credential's identities; without it the first."),
-        ("Idempotency-Key" = Option<String>, Header, description = "A name of the caller's own for this request.", pattern = "^[!-~]{1,255}$"),
+        ("Weft-Identity" = Option<String>, Header, description = "One of the credential's identities; without it the first.", pattern = "^[!-~]{1,255}$", nullable = false),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name of the caller's own for this request.", pattern = "^[!-~]{1,255}$", nullable = false),
     ),
     request_body = SubmitBody,
     responses(
@@ -115,7 +115,7 @@ async fn submit(
     params(
         ChannelPath,
         ChaincodePath,
-        ("Weft-Identity" = Option<String>, Header, description = "One of the credential's identities; without it the first."),
+        ("Weft-Identity" = Option<String>, Header, description = "One of the credential's identities; without it the first.", pattern = "^[!-~]{1,255}$", nullable = false),
     ),
     request_body = EvaluateBody,
     responses(

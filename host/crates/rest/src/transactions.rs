@@ -88,7 +88,7 @@ impl TransactionStatus {
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/transactions/{tx_id}",
-    operation_id = "getTransaction",
+    operation_id = "show_transaction",
     tag = "Transactions",
     params(ChannelPath, TransactionPath),
     responses((status = 200, description = "The transaction.", body = Located)),
@@ -126,7 +126,7 @@ fn located(ledger: &PeerLedger, tx_id: &TxId) -> Result<Option<Located>, ledger:
 #[utoipa::path(
     get,
     path = "/v1/channels/{channel}/transactions/{tx_id}/status",
-    operation_id = "getTransactionStatus",
+    operation_id = "show_transaction_status",
     tag = "Transactions",
     params(
         ChannelPath,

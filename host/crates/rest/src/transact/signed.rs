@@ -235,7 +235,7 @@ async fn endorse(
     operation_id = "submit_signed",
     params(
         ChannelPath,
-        ("Idempotency-Key" = Option<String>, Header, description = "A name of the caller's own for this request.", pattern = "^[!-~]{1,255}$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A name of the caller's own for this request.", pattern = "^[!-~]{1,255}$", nullable = false),
     ),
     request_body = SignedTransaction,
     responses(
