@@ -146,3 +146,6 @@ fn unreadable(code: ErrorCode, error: &dyn std::error::Error) -> Status {
     let status = Status::unavailable("the peer cannot read its ledger at the moment");
     coded(code, status)
 }
+
+#[cfg(test)]
+mod tests;
