@@ -4,55 +4,58 @@
 
 mod blocks;
 mod chaincode;
+mod channels;
+mod complete;
+mod completion;
+mod context;
 mod dev;
 mod digest;
+mod doctor;
 mod events;
+mod exit;
+mod explain;
 mod failure;
+mod file;
+mod global;
 mod ledger;
 mod nodes;
 mod output;
+#[cfg(test)]
+mod reference;
+mod sign;
 mod signals;
+mod state;
+mod table;
+mod token;
 mod transact;
+mod tx;
+mod usage;
+mod yaml;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::client::{Client, Profile};
-use crate::clock;
-use crate::{config, telemetry};
+use crate::telemetry;
+use exit::Exit;
+use failure::Problem;
+use global::Global;
+use output::{Format, Output};
 
 /// What nodes log if nothing else is asked for. The Raft engine tells its own story at `info`, dozens of lines a start.
 const NODE_LOG: &str = "info,openraft=warn";
 /// What all other commands log.
 const COMMAND_LOG: &str = "warn";
 
-/// Heading of the options that all commands have.
-const GLOBAL: &str = "Options of all commands";
-
 /// A permissioned ledger that speaks Hyperledger Fabric's protocol and runs WebAssembly chaincode.
 #[derive(Debug, Parser)]
-#[command(name = "weft", version, arg_required_else_help = true)]
+#[command(name = "weft", version, arg_required_else_help = true, after_help = exit::help())]
 struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, clap::Args)]
-struct Global {
-    /// Profile file: in whose name to speak, and to which peer.
-    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
-    profile: Option<PathBuf>,
-    /// What to log to stderr, such as `info` or `warn,committer=debug` [default: info for nodes, else warn].
-    #[arg(long, global = true, value_name = "FILTER", help_heading = GLOBAL)]
-    log: Option<String>,
-    /// Log JSON lines; so it does anyway where stderr is no terminal.
-    #[arg(long, global = true, help_heading = GLOBAL)]
-    log_json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,24 +66,50 @@ enum Command {
     Orderer(nodes::NodeArgs),
     /// Make a network for development, once, and run it: an orderer and a peer for each of two organisations.
     Dev(dev::DevArgs),
-    /// Package, install, approve, commit and list chaincode.
+    /// Keep profiles by name, and choose whose name commands speak in.
+    #[command(subcommand)]
+    Context(context::ContextCommand),
+    /// Package, install, approve, commit, deploy and list chaincode.
     #[command(subcommand)]
     Chaincode(chaincode::ChaincodeCommand),
     /// Call a chaincode and commit what it writes.
     Submit(transact::SubmitArgs),
     /// Call a chaincode and show its answer; nothing is written.
     Evaluate(transact::EvaluateArgs),
+    /// Show the present values of a chaincode's keys, and their history.
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Show a block, decoded.
     Block(blocks::BlockArgs),
-    /// Show a transaction, decoded.
-    Tx(blocks::TxArgs),
-    /// Follow a chaincode's events, one JSON line each.
+    /// List blocks, or follow them.
+    Blocks(blocks::BlocksArgs),
+    /// Show a transaction, decoded, or what became of it.
+    Tx(tx::TxArgs),
+    /// Follow a chaincode's events, or blocks.
     Events(events::EventsArgs),
+    /// Show the peer's channels, or have it join one.
+    #[command(subcommand)]
+    Channel(channels::ChannelCommand),
+    /// Show the peer: its version, its channels, and as whom it is spoken to.
+    Node,
     /// Show the digest of the peer's ledger, to compare peers by.
     Digest(digest::DigestArgs),
+    /// Sign bytes with the profile's identity, for calls that REST prepares.
+    Sign(sign::SignArgs),
+    /// Make tokens for callers of REST.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Work on the ledger of a peer that is stopped.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Look for what stands in the way: identity, peer, TLS, clock, compiler, disk, ports.
+    Doctor(doctor::DoctorArgs),
+    /// Explain an error code or a validation code.
+    Explain(explain::ExplainArgs),
+    /// Print the script by which a shell completes commands and names.
+    Completion(completion::CompletionArgs),
+    /// Print the manual's page, or write those of all commands.
+    Man(completion::ManArgs),
 }
 
 impl Command {
@@ -92,30 +121,28 @@ impl Command {
     }
 }
 
-impl Global {
-    /// The client that the profile describes, and the profile.
-    fn client(&self) -> anyhow::Result<(Client, Profile)> {
-        let path = self.profile.as_deref().ok_or_else(|| {
-            failure::Hinted::new("this command needs a profile")
-                .hint("--profile FILE; `weft dev` makes some in DIR/profiles")
-        })?;
-        let profile: Profile = config::load(path)?;
-        let client = Client::new(&profile, clock::SOURCES)?;
-        Ok((client, profile))
+/// Does what the command line asks; the exit codes are those of [`Exit`].
+pub(crate) fn main() -> ExitCode {
+    completion::answer_shell();
+    let cli = match usage::parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    let output = cli.global.output();
+    match run(cli) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) if failure::is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => tell(&Problem::of(&error), &output).into(),
     }
 }
 
-/// Does what the command line asks: 0 when it was done, 1 when it failed, 2 when it cannot be understood.
-pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::note(&failure::text(&error));
-            ExitCode::FAILURE
-        }
+/// Tells a failure on stderr: people in words, programs as a problem document.
+fn tell(problem: &Problem, output: &Output) -> Exit {
+    match output.format {
+        Format::Json => output::raw_note(&problem.json()),
+        Format::Table | Format::Yaml => output::raw_note(&problem.text(output.notes_coloured)),
     }
+    problem.exit()
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
@@ -141,14 +168,25 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Peer(args) => nodes::peer(args).await,
         Command::Orderer(args) => nodes::orderer(args).await,
         Command::Dev(args) => dev::run(args).await,
+        Command::Context(command) => context::run(command, &global),
         Command::Chaincode(command) => chaincode::run(command, &global).await,
         Command::Submit(args) => transact::submit(args, &global).await,
         Command::Evaluate(args) => transact::evaluate(args, &global).await,
+        Command::State(command) => state::run(command, &global).await,
         Command::Block(args) => blocks::block(args, &global).await,
-        Command::Tx(args) => blocks::tx(args, &global).await,
+        Command::Blocks(args) => blocks::blocks(args, &global).await,
+        Command::Tx(args) => tx::run(args, &global).await,
         Command::Events(args) => events::run(args, &global).await,
+        Command::Channel(command) => channels::run(command, &global).await,
+        Command::Node => channels::node(&global).await,
         Command::Digest(args) => digest::run(args, &global).await,
-        Command::Ledger(command) => ledger::run(command).await,
+        Command::Sign(args) => sign::run(&args, &global),
+        Command::Token(command) => token::run(command),
+        Command::Ledger(command) => ledger::run(command, &global).await,
+        Command::Doctor(args) => doctor::run(args, &global).await,
+        Command::Explain(args) => explain::run(&args, &global),
+        Command::Completion(args) => completion::script(&args),
+        Command::Man(args) => completion::man(&args, &global),
     }
 }
 

@@ -4,15 +4,20 @@
 
 mod call;
 mod connection;
-mod digest;
+mod contexts;
+mod deliver;
 mod error;
 mod events;
+mod inspect;
 mod profile;
 mod query;
 mod submit;
 
 pub(crate) use call::{Call, Sources};
 pub(crate) use connection::Client;
+pub(crate) use contexts::{ContextError, Contexts, Entry as ContextEntry};
+pub(crate) use deliver::{Delivered, From as BlocksFrom};
 pub(crate) use error::ClientError;
+pub(crate) use inspect::PageOf;
 pub(crate) use profile::{PeerAddress, Profile};
 pub(crate) use submit::Committed;

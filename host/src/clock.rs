@@ -32,6 +32,13 @@ pub(crate) fn now_s() -> i64 {
     now().seconds
 }
 
+/// The time now, in unix milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    let now = now();
+    let ms = i64::from(now.nanos / 1_000_000);
+    now.seconds.saturating_mul(1000).saturating_add(ms)
+}
+
 /// Fills `bytes` from the operating system's randomness.
 pub(crate) fn fill_random(bytes: &mut [u8]) {
     rand::rngs::ThreadRng::default().fill_bytes(bytes);

@@ -1,14 +1,16 @@
-//! `weft block` and `weft tx`: what is in the ledger.
+//! `weft block`, `weft blocks`: what is in the ledger.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::Context as _;
-use bytes::Bytes;
-use model::Block;
+use model::{Block, ErrorCode};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::{Global, output};
+use super::failure::Failure;
+use super::global::Global;
+use super::table::text_of;
+use super::{file, table};
+use crate::client::{BlocksFrom, Client, Delivered};
 
 /// Which block to show.
 #[derive(Debug, clap::Args)]
@@ -16,19 +18,23 @@ pub(super) struct BlockArgs {
     /// The block's number, or `newest`.
     #[arg(default_value = "newest", value_name = "NUMBER")]
     number: BlockNumber,
-    /// Write the encoded `common.Block` to this file instead.
+    /// Write the encoded `common.Block` to this file instead; `-` is stdout.
     #[arg(long, value_name = "FILE")]
-    raw: Option<PathBuf>,
+    raw: Option<file::Path>,
 }
 
-/// Which transaction to show.
+/// Which blocks to list.
 #[derive(Debug, clap::Args)]
-pub(super) struct TxArgs {
-    /// The transaction's id.
-    tx_id: String,
-    /// Write the encoded `protos.ProcessedTransaction` to this file instead.
-    #[arg(long, value_name = "FILE")]
-    raw: Option<PathBuf>,
+pub(super) struct BlocksArgs {
+    /// The first one; else as many as --limit says, up to the newest.
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<u64>,
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    limit: u64,
+    /// Wait for further blocks and show them as they are committed; --limit does not count them.
+    #[arg(long, conflicts_with = "limit")]
+    follow: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +57,15 @@ impl FromStr for BlockNumber {
     }
 }
 
+/// A block in one line.
+#[derive(Serialize)]
+pub(super) struct Summary {
+    number: u64,
+    hash: String,
+    transactions: usize,
+    valid: usize,
+}
+
 /// Prints a block.
 pub(super) async fn block(args: BlockArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
@@ -59,25 +74,155 @@ pub(super) async fn block(args: BlockArgs, global: &Global) -> anyhow::Result<()
         BlockNumber::Number(number) => Some(number),
     };
     let bytes = client.block(number).await?;
-    if let Some(path) = args.raw {
-        return write(&path, &bytes);
+    if let Some(file) = args.raw {
+        return file.write(&bytes);
     }
-    output::json(&decoded::Block::new(&Block::decode(bytes)?))?;
+    let block = decoded::Block::new(&Block::decode(bytes)?);
+    global.output().value(&block, |block| {
+        table_of(&serde_json::to_value(block).unwrap_or_default())
+    })?;
     Ok(())
 }
 
-/// Prints a transaction and where it is.
-pub(super) async fn tx(args: TxArgs, global: &Global) -> anyhow::Result<()> {
+/// Lists blocks, or follows them.
+pub(super) async fn blocks(args: BlocksArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
-    if let Some(path) = args.raw {
-        return write(&path, &client.transaction(&args.tx_id).await?);
+    if args.follow {
+        return follow(&client, args.from, global).await;
     }
-    let block = Block::decode(client.block_of(&args.tx_id).await?)?;
-    let located = decoded::Located::new(&args.tx_id, &block);
-    output::json(&located.context("the peer's block does not hold the transaction")?)?;
+    let height = client.chain().await?.height;
+    let first = args.from.unwrap_or(height.saturating_sub(args.limit));
+    let end = first.saturating_add(args.limit).min(height);
+    let mut found = Vec::new();
+    for number in first..end {
+        found.push(Summary::new(&Block::decode(
+            client.block(Some(number)).await?,
+        )?));
+    }
+    global.output().value(&found, |found| {
+        table::columns(
+            ["number", "transactions", "valid", "hash"],
+            found.iter().map(|one| {
+                let numbers = [one.transactions, one.valid].map(|count| count.to_string());
+                let [transactions, valid] = numbers;
+                [
+                    one.number.to_string(),
+                    transactions,
+                    valid,
+                    one.hash.clone(),
+                ]
+            }),
+        )
+    })?;
     Ok(())
 }
 
-fn write(path: &Path, bytes: &Bytes) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+async fn follow(client: &Client, from: Option<u64>, global: &Global) -> anyhow::Result<()> {
+    let output = global.output();
+    let from = from.map_or(BlocksFrom::Next, BlocksFrom::Number);
+    let mut blocks = client.blocks(from, false).await?;
+    while let Some(delivered) = blocks.next().await? {
+        if let Delivered::Block(block) = delivered {
+            output.item(&Summary::new(&block), Summary::line)?;
+        }
+    }
+    Err(ended().into())
+}
+
+/// A stream that has no end of its own has one.
+pub(super) fn ended() -> Failure {
+    Failure::new(ErrorCode::NodeUnavailable, "the peer ended the stream")
+}
+
+impl Summary {
+    pub(super) fn new(block: &Block) -> Self {
+        let codes = (0..block.data.len()).filter_map(|index| block.validation_code(index));
+        Self {
+            number: block.number,
+            hash: hex::encode(block.header_hash()),
+            transactions: block.data.len(),
+            valid: codes
+                .filter(|code| *code == model::TxValidationCode::Valid)
+                .count(),
+        }
+    }
+
+    pub(super) fn line(&self) -> String {
+        format!(
+            "block {}  {} transactions, {} valid  {}",
+            self.number, self.transactions, self.valid, self.hash
+        )
+    }
+}
+
+/// The block's header, then a line for each transaction.
+fn table_of(block: &Value) -> String {
+    let names = [
+        "number",
+        "hash",
+        "previous_hash",
+        "data_hash",
+        "commit_hash",
+        "last_config",
+    ];
+    let fields = table::fields(names.map(|name| (name, text_of(block, name))));
+    let none = Vec::new();
+    let transactions = block
+        .get("transactions")
+        .and_then(Value::as_array)
+        .unwrap_or(&none);
+    let rows = transactions.iter().map(|tx| {
+        let chaincode = tx.get("chaincode").unwrap_or(&Value::Null);
+        let function = tx.get("args").and_then(|args| args.get(0));
+        [
+            text_of(tx, "index"),
+            text_of(tx, "tx_id"),
+            text_of(tx, "code"),
+            text_of(tx, "type"),
+            text_of(chaincode, "name"),
+            function.and_then(Value::as_str).unwrap_or("-").to_owned(),
+        ]
+    });
+    let rows = table::columns(
+        [
+            "index",
+            "transaction",
+            "code",
+            "type",
+            "chaincode",
+            "function",
+        ],
+        rows,
+    );
+    format!("{fields}\n\n{rows}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table_of;
+    use expect_test::expect;
+    use serde_json::json;
+
+    #[test]
+    fn a_block_is_its_header_and_a_line_for_each_transaction() {
+        let block = json!({
+            "number": 7, "hash": "ab", "previous_hash": "cd", "data_hash": "ef",
+            "transactions": [
+                {"index": 0, "tx_id": "t1", "type": "ENDORSER_TRANSACTION", "code": "VALID", "chaincode": {"name": "basic"}, "args": ["Create"]},
+                {"index": 1, "tx_id": "\u{1b}[2Jfake\n2  t3", "undecodable": "x"},
+            ],
+        });
+        expect![[r#"
+            number         7
+            hash           ab
+            previous_hash  cd
+            data_hash      ef
+            commit_hash    -
+            last_config    -
+
+            INDEX  TRANSACTION              CODE   TYPE                  CHAINCODE  FUNCTION
+            0      t1                       VALID  ENDORSER_TRANSACTION  basic      Create
+            1      \u{1b}[2Jfake\u{a}2  t3  -      -                     -          -"#]]
+        .assert_eq(&table_of(&block));
+    }
 }

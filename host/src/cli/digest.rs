@@ -1,16 +1,20 @@
 //! `weft digest`: what a peer computes over its own ledger.
 
+use model::ErrorCode;
 use proto::weft::DigestResponse;
 use serde::Serialize;
 
-use super::{Global, output};
+use super::failure::Failure;
+use super::global::Global;
+use super::output::one_line;
+use super::table;
 use crate::client::Client;
 use crate::clock;
 
 /// Whom to ask.
 #[derive(Debug, clap::Args)]
 pub(super) struct DigestArgs {
-    /// Ask the profile's other peers too: one JSON line each, and a failure if two at the same height differ.
+    /// Ask the profile's other peers too: and a failure if two at the same height differ.
     #[arg(long)]
     all: bool,
 }
@@ -34,10 +38,13 @@ struct OfPeer {
 /// Prints the digest.
 pub(super) async fn run(args: DigestArgs, global: &Global) -> anyhow::Result<()> {
     let (client, profile) = global.client()?;
-    let own = client.digest().await?;
+    let output = global.output();
+    let own = output
+        .during("the peer reads its ledger", client.digest())
+        .await?;
     if !args.all {
-        output::json(&Digest::from(own))?;
-        return Ok(());
+        let own = Digest::from(own);
+        return Ok(output.value(&own, |own| table::fields(own.fields()))?);
     }
     let mut answers = vec![(profile.msp_id.clone(), profile.peer.address.clone(), own)];
     for peer in &profile.peers {
@@ -54,14 +61,20 @@ pub(super) async fn run(args: DigestArgs, global: &Global) -> anyhow::Result<()>
             .map(|(_, address, digest)| (address.as_str(), digest)),
     );
     for (msp_id, address, digest) in answers {
-        output::json_line(&OfPeer {
+        let of_peer = OfPeer {
             msp_id,
             address,
             digest: digest.into(),
-        })?;
+        };
+        output.item(&of_peer, OfPeer::text)?;
     }
     match differ {
-        Some((one, other)) => anyhow::bail!("{one} and {other} have the same height and differ"),
+        Some((one, other)) => Err(Failure::new(
+            ErrorCode::NodeBroken,
+            format!("{one} and {other} have the same height and differ"),
+        )
+        .hint("one of them has another ledger than the rest: rebuild it (`weft ledger rebuild`), or look at its disk")
+        .into()),
         None => Ok(()),
     }
 }
@@ -78,6 +91,31 @@ fn first_difference<'a>(
         }
     }
     None
+}
+
+impl Digest {
+    fn fields(&self) -> [(&'static str, String); 4] {
+        [
+            ("height", self.height.to_string()),
+            ("block hash", self.block_hash.clone()),
+            ("commit hash", self.commit_hash.clone()),
+            ("state sha256", self.state_sha256.clone()),
+        ]
+    }
+}
+
+impl OfPeer {
+    fn text(&self) -> String {
+        let Self {
+            msp_id,
+            address,
+            digest,
+        } = self;
+        let (height, state) = (digest.height, &digest.state_sha256);
+        one_line(&format!(
+            "{msp_id} at {address}  height {height}  state {state}"
+        ))
+    }
 }
 
 impl From<DigestResponse> for Digest {

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use clap_complete::ArgValueCandidates;
 use decoded::Text;
-use model::{TxValidationCode, codes};
+use model::{ErrorCode, TxValidationCode, codes};
 use serde::Serialize;
 
-use super::{Global, failure::Hinted, output};
+use super::failure::{Failure, Transaction};
+use super::global::Global;
+use super::output::{self, Format};
+use super::{complete, tx};
 use crate::client::{Call, Committed};
 
 /// What to submit.
@@ -30,6 +34,7 @@ pub(super) struct EvaluateArgs {
 #[derive(Debug, clap::Args)]
 struct CallArgs {
     /// The chaincode.
+    #[arg(add = ArgValueCandidates::new(complete::chaincodes))]
     chaincode: String,
     /// Its function.
     function: String,
@@ -42,9 +47,6 @@ struct CallArgs {
     /// Organisation whose peers are asked, instead of those that the policy needs; several with commas or repeated.
     #[arg(long = "org", value_name = "MSPID", value_delimiter = ',')]
     organizations: Vec<String>,
-    /// Print one JSON object instead of the plain result.
-    #[arg(long)]
-    json: bool,
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
@@ -59,7 +61,8 @@ impl CallArgs {
         let mut transient = BTreeMap::new();
         for (key, value) in self.transient {
             if transient.insert(key.clone(), Bytes::from(value)).is_some() {
-                anyhow::bail!("--transient {key} is given twice");
+                let what = format!("--transient {key} is given twice");
+                return Err(Failure::new(ErrorCode::UsageWrong, what).into());
             }
         }
         let args = std::iter::once(self.function).chain(self.arguments);
@@ -89,19 +92,24 @@ struct Evaluated {
 /// Submits and prints the result; fails if the transaction is not valid.
 pub(super) async fn submit(args: SubmitArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
-    let json = args.call.json;
-    let committed = client.submit(args.call.into_call(args.init)?).await?;
-    if json {
-        output::json_line(&Submitted {
-            tx_id: committed.tx_id.as_str().to_owned(),
-            block: committed.block,
-            code: codes::name(committed.code),
-            result: Text(committed.result.clone()),
-        })?;
-    } else {
-        output::note(&summary(&committed));
-        if committed.code == TxValidationCode::Valid {
-            output::payload(&committed.result)?;
+    let output = global.output();
+    let submitting = client.submit(args.call.into_call(args.init)?);
+    let committed = output.during("waiting for the commit", submitting).await?;
+    match output.format {
+        Format::Table => {
+            output.note(&summary(&committed));
+            if committed.code == TxValidationCode::Valid {
+                output::payload(&committed.result)?;
+            }
+        }
+        Format::Json | Format::Yaml => {
+            let submitted = Submitted {
+                tx_id: committed.tx_id.as_str().to_owned(),
+                block: committed.block,
+                code: codes::name(committed.code),
+                result: Text(committed.result.clone()),
+            };
+            output.value(&submitted, |_| String::new())?;
         }
     }
     require_valid(&committed)
@@ -110,14 +118,20 @@ pub(super) async fn submit(args: SubmitArgs, global: &Global) -> anyhow::Result<
 /// Evaluates and prints the result.
 pub(super) async fn evaluate(args: EvaluateArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
-    let json = args.call.json;
-    let response = client.evaluate(args.call.into_call(false)?).await?;
-    if json {
-        output::json_line(&Evaluated {
-            result: Text(response.payload),
-        })?;
-    } else {
-        output::payload(&response.payload)?;
+    let output = global.output();
+    let evaluating = client.evaluate(args.call.into_call(false)?);
+    let result = output
+        .during("waiting for the answer", evaluating)
+        .await?
+        .payload;
+    match output.format {
+        Format::Table => output::payload(&result)?,
+        Format::Json | Format::Yaml => {
+            let evaluated = Evaluated {
+                result: Text(result),
+            };
+            output.value(&evaluated, |_| String::new())?;
+        }
     }
     Ok(())
 }
@@ -136,23 +150,13 @@ pub(super) fn summary(committed: &Committed) -> String {
 
 /// A failure, with what to do about it, unless the transaction is valid.
 pub(super) fn require_valid(committed: &Committed) -> anyhow::Result<()> {
-    let code = committed.code;
-    if code == TxValidationCode::Valid {
+    if committed.code == TxValidationCode::Valid {
         return Ok(());
     }
-    let (name, words) = (codes::name(code), codes::words(code));
-    let failure = Hinted::new(format!(
-        "the transaction is in block {}, but {name}: {words}",
-        committed.block
-    ));
-    let failure = match code {
-        TxValidationCode::MvccReadConflict | TxValidationCode::PhantomReadConflict => {
-            failure.hint("nothing was written; submit again")
-        }
-        _ => failure.hint(format!(
-            "`weft tx {}` shows what it read and wrote",
-            committed.tx_id.as_str()
-        )),
+    let about = Transaction {
+        tx_id: Some(committed.tx_id.as_str().to_owned()),
+        block: Some(committed.block),
+        validation_code: None,
     };
-    Err(failure.into())
+    Err(tx::invalid(committed.code, about).into())
 }

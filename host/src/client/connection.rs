@@ -17,7 +17,7 @@ pub(crate) struct Client {
     pub(super) channel_id: String,
     pub(super) address: String,
     pub(super) sources: Sources,
-    connection: Channel,
+    pub(super) connection: Channel,
 }
 
 impl Client {
@@ -76,6 +76,11 @@ impl Client {
         &self.channel_id
     }
 
+    /// The identity it signs with.
+    pub(crate) fn identity(&self) -> &SigningIdentity {
+        &self.signer
+    }
+
     pub(super) fn gateway(&self) -> GatewayClient<Channel> {
         GatewayClient::new(self.connection.clone())
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
@@ -88,6 +93,12 @@ impl Client {
 
     pub(super) fn inspect(&self) -> InspectClient<Channel> {
         InspectClient::new(self.connection.clone())
+    }
+
+    /// The same, for answers of many entries.
+    pub(super) fn pages(&self) -> InspectClient<Channel> {
+        self.inspect()
+            .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
     }
 
     /// Makes an error of a refused call.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 use proto::common::BlockchainInfo;
 use proto::gateway::EvaluateRequest;
-use proto::protos::Response;
+use proto::protos::{ChannelQueryResponse, Response};
 
 use super::connection::within;
 use super::{Call, Client, ClientError};
@@ -64,7 +64,9 @@ impl Client {
             .endorser()
             .process_proposal(within(PROPOSAL_PATIENCE, signed))
             .await;
-        let answer = answer.map_err(self.failed("asking the peer"))?.into_inner();
+        let answer = answer.map_err(self.failed("asking the peer"))?;
+        let code = services::read_code(answer.metadata()).and_then(|name| name.parse().ok());
+        let answer = answer.into_inner();
         let response = answer
             .response
             .ok_or_else(|| ClientError::answer("a proposal", "it has no response"))?;
@@ -73,6 +75,7 @@ impl Client {
                 function: format!("{chaincode} {function}"),
                 status: response.status,
                 message: response.message,
+                code,
             });
         }
         Ok(response.payload)
@@ -85,7 +88,7 @@ impl Client {
     pub(crate) async fn block(&self, number: Option<u64>) -> Result<Bytes, ClientError> {
         let number = match number {
             Some(number) => number,
-            None => self.height().await?.saturating_sub(1),
+            None => self.chain().await?.height.saturating_sub(1),
         };
         self.ask_ledger("GetBlockByNumber", &number.to_string())
             .await
@@ -107,14 +110,60 @@ impl Client {
         self.ask_ledger("GetBlockByTxID", tx_id).await
     }
 
-    async fn height(&self) -> Result<u64, ClientError> {
-        let channel = Bytes::copy_from_slice(self.channel_id.as_bytes());
+    /// How far the peer's chain is.
+    ///
+    /// # Errors
+    /// As [`Client::ask_peer`].
+    pub(crate) async fn chain(&self) -> Result<BlockchainInfo, ClientError> {
+        self.chain_of(&self.channel_id).await
+    }
+
+    /// How far the peer's chain of another channel is.
+    ///
+    /// # Errors
+    /// As [`Client::ask_peer`].
+    pub(crate) async fn chain_of(&self, channel_id: &str) -> Result<BlockchainInfo, ClientError> {
+        let channel = Bytes::copy_from_slice(channel_id.as_bytes());
         let answer = self
-            .ask_peer(&self.channel_id, "qscc", "GetChainInfo", &[channel])
+            .ask_peer(channel_id, "qscc", "GetChainInfo", &[channel])
             .await?;
-        let info = BlockchainInfo::decode(answer)
-            .map_err(|error| ClientError::answer("GetChainInfo", error))?;
-        Ok(info.height)
+        BlockchainInfo::decode(answer).map_err(|error| ClientError::answer("GetChainInfo", error))
+    }
+
+    /// The channels that the peer has joined.
+    ///
+    /// # Errors
+    /// As [`Client::ask_peer`].
+    pub(crate) async fn channels(&self) -> Result<Vec<String>, ClientError> {
+        let answer = self.ask_peer("", "cscc", "GetChannels", &[]).await?;
+        let answer = ChannelQueryResponse::decode(answer)
+            .map_err(|error| ClientError::answer("GetChannels", error))?;
+        let ids = answer
+            .channels
+            .into_iter()
+            .map(|channel| channel.channel_id);
+        Ok(ids.collect())
+    }
+
+    /// The channel's newest configuration block, encoded.
+    ///
+    /// # Errors
+    /// As [`Client::ask_peer`].
+    pub(crate) async fn config_block(&self) -> Result<Bytes, ClientError> {
+        let channel = Bytes::copy_from_slice(self.channel_id.as_bytes());
+        self.ask_peer("", "cscc", "GetConfigBlock", &[channel])
+            .await
+    }
+
+    /// Lets the peer join the channel of a genesis block.
+    ///
+    /// # Errors
+    /// As [`Client::ask_peer`].
+    pub(crate) async fn join(&self, genesis_block: Bytes) -> Result<(), ClientError> {
+        let answer = self
+            .ask_peer("", "cscc", "JoinChain", &[genesis_block])
+            .await;
+        answer.map(|_| ())
     }
 
     async fn ask_ledger(&self, function: &str, argument: &str) -> Result<Bytes, ClientError> {

@@ -14,13 +14,13 @@ use proto::gateway::{
 
 use super::call::Proposed;
 use super::connection::within;
+use super::error::{COMMIT_STATUS, ENDORSING, SUBMITTING};
 use super::{Call, Client, ClientError};
 
 const ENDORSE_PATIENCE: Duration = Duration::from_secs(90);
 const SUBMIT_PATIENCE: Duration = Duration::from_secs(60);
 /// A transaction that is ordered is committed; a peer that is behind may take its time.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(300);
-const ENDORSING: &str = "endorsing";
 
 /// A transaction that is in a block, valid or not.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Client {
             },
         )
         .await?;
-        let (block, code) = self.commit_status(&proposed.tx_id).await?;
+        let (block, code) = self.committed(proposed.tx_id.as_str()).await?;
         Ok(Committed {
             tx_id: proposed.tx_id,
             block,
@@ -90,12 +90,27 @@ impl Client {
             .gateway()
             .submit(within(SUBMIT_PATIENCE, request))
             .await;
-        answer.map(|_| ()).map_err(self.failed("submitting"))
+        let failed = self.failed(SUBMITTING);
+        answer
+            .map(|_| ())
+            .map_err(|status| failed(status).after_sending(tx_id.as_str()))
     }
 
-    async fn commit_status(&self, tx_id: &TxId) -> Result<(u64, TxValidationCode), ClientError> {
+    async fn committed(&self, tx_id: &str) -> Result<(u64, TxValidationCode), ClientError> {
+        let answer = self.commit_status(tx_id).await;
+        answer.map_err(|failure| failure.after_sending(tx_id))
+    }
+
+    /// Waits until a transaction is in a block: its number, and what the peer made of the transaction.
+    ///
+    /// # Errors
+    /// [`ClientError::Call`], [`ClientError::Sign`].
+    pub(crate) async fn commit_status(
+        &self,
+        tx_id: &str,
+    ) -> Result<(u64, TxValidationCode), ClientError> {
         let request = CommitStatusRequest {
-            transaction_id: tx_id.as_str().to_owned(),
+            transaction_id: tx_id.to_owned(),
             channel_id: self.channel_id.clone(),
             identity: self.signer.identity().clone(),
         };
@@ -106,9 +121,7 @@ impl Client {
             SignedCommitStatusRequest { request, signature },
         );
         let answer = self.gateway().commit_status(request).await;
-        let answer = answer
-            .map_err(self.failed("asking for the commit status"))?
-            .into_inner();
+        let answer = answer.map_err(self.failed(COMMIT_STATUS))?.into_inner();
         let code = TxValidationCode::try_from(answer.result)
             .map_err(|_| ClientError::answer("the commit status", "no such validation code"))?;
         Ok((answer.block_number, code))

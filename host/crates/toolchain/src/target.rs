@@ -63,7 +63,9 @@ impl Target {
         &self.installation.rustc
     }
 
-    fn find(environment: &Environment) -> Option<Self> {
+    /// Finds the target where it is there and complete; nothing is made.
+    #[must_use]
+    pub fn find(environment: &Environment) -> Option<Self> {
         let found = |installation, origin| Self {
             installation,
             environment: environment.clone(),

@@ -1,14 +1,16 @@
 //! The file that describes private data collections, as Fabric's tools take it.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
+use model::ErrorCode;
 use proto::common::SignaturePolicyEnvelope;
 use proto::protos::{
     ApplicationPolicy, CollectionConfig, CollectionConfigPackage, CollectionPolicyConfig,
     StaticCollectionConfig, application_policy, collection_config, collection_policy_config,
 };
 use serde::Deserialize;
+
+use crate::cli::failure::Failure;
+use crate::cli::file;
 
 /// One collection. An unknown key is an error: a limit that was misspelt would silently not hold.
 #[derive(Debug, Deserialize)]
@@ -40,13 +42,22 @@ struct PolicyInFile {
 }
 
 /// Reads the file.
-pub(super) fn read(path: &PathBuf) -> anyhow::Result<CollectionConfigPackage> {
-    parse(&super::read(path)?).with_context(|| format!("collections in {}", path.display()))
+pub(super) fn read(file: &file::Path) -> anyhow::Result<CollectionConfigPackage> {
+    parse(&file.read()?).context(Failure::new(
+        ErrorCode::RequestInvalid,
+        "the collections cannot be read",
+    ))
 }
 
 /// Reads a signature policy such as `OR('Org1MSP.member')`.
 pub(super) fn signature_policy(text: &str) -> anyhow::Result<SignaturePolicyEnvelope> {
-    msp::policy::dsl::parse(text).with_context(|| format!("'{text}' is not a signature policy"))
+    msp::policy::dsl::parse(text).with_context(|| {
+        Failure::new(
+            ErrorCode::RequestInvalid,
+            format!("'{text}' is not a signature policy"),
+        )
+        .hint("such as OR('Org1MSP.peer','Org2MSP.peer')")
+    })
 }
 
 fn parse(json: &[u8]) -> anyhow::Result<CollectionConfigPackage> {

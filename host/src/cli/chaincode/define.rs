@@ -1,19 +1,21 @@
 //! `weft chaincode approve` and `commit`: definitions, first one organisation's, then the channel's.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
+use clap_complete::ArgValueCandidates;
+use model::ErrorCode;
 use prost::Message;
 use proto::lifecycle::{
     ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeSource, CheckCommitReadinessArgs,
     CheckCommitReadinessResult, CommitChaincodeDefinitionArgs, chaincode_source,
 };
 use proto::protos::{ApplicationPolicy, CollectionConfigPackage, application_policy};
+use serde::Serialize;
 
 use super::{LIFECYCLE, ask, collections, decode};
-use crate::cli::failure::Hinted;
-use crate::cli::{Global, output, transact};
-use crate::client::{Call, Client, Committed};
+use crate::cli::failure::Failure;
+use crate::cli::global::Global;
+use crate::cli::{complete, file, output, table, transact};
+use crate::client::{Call, Client, ClientError, Committed};
 
 const READINESS: &str = "CheckCommitReadiness";
 
@@ -21,7 +23,7 @@ const READINESS: &str = "CheckCommitReadiness";
 #[derive(Clone, Debug, clap::Args)]
 pub(in crate::cli) struct DefinitionArgs {
     /// The chaincode's name.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCandidates::new(complete::chaincodes))]
     name: String,
     /// Its version, any text.
     #[arg(long)]
@@ -38,9 +40,9 @@ pub(in crate::cli) struct DefinitionArgs {
     /// The chaincode must be initialised (`weft submit --init`) before anything else.
     #[arg(long)]
     init_required: bool,
-    /// The private data collections, JSON as Fabric's tools take it.
+    /// The private data collections, JSON as Fabric's tools take it; `-` is stdin.
     #[arg(long, value_name = "FILE")]
-    collections: Option<PathBuf>,
+    collections: Option<file::Path>,
 }
 
 /// What to approve.
@@ -61,6 +63,23 @@ pub(in crate::cli) struct CommitArgs {
     /// Organisation whose peers endorse, instead of those that the policy needs; several with commas or repeated.
     #[arg(long = "org", value_name = "MSPID", value_delimiter = ',')]
     organizations: Vec<String>,
+}
+
+/// What to compare approvals with.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ReadinessArgs {
+    #[command(flatten)]
+    definition: DefinitionArgs,
+}
+
+/// What one organisation says of a definition.
+#[derive(Serialize)]
+struct Approval {
+    organization: String,
+    approved: bool,
+    /// What it has approved otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differs_in: Vec<String>,
 }
 
 /// What `_lifecycle` takes of a definition; empty plugins and policy stand for its defaults.
@@ -146,17 +165,14 @@ pub(super) async fn approve(args: ApproveArgs, global: &Global) -> anyhow::Resul
     let (client, _) = global.client()?;
     let argument = definition.to_approve(args.package_id);
     let own = vec![client.msp_id().to_owned()];
-    let committed = submit(
-        &client,
-        "ApproveChaincodeDefinitionForMyOrg",
-        &argument,
-        own,
-    )
-    .await?;
-    finish(
-        &format!("approved {} for {}", definition.words(), client.msp_id()),
-        &committed,
-    )
+    let function = "ApproveChaincodeDefinitionForMyOrg";
+    let submitting = submit(&client, function, &argument, own);
+    let committed = global
+        .output()
+        .during("waiting for the commit", submitting)
+        .await?;
+    let done = format!("approved {} for {}", definition.words(), client.msp_id());
+    finish(&done, &committed, global)
 }
 
 /// Commits, and says so.
@@ -164,25 +180,54 @@ pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<
     let definition = Definition::new(args.definition)?;
     let (client, _) = global.client()?;
     let argument = definition.to_commit();
-    let submitted = submit(
-        &client,
-        "CommitChaincodeDefinition",
-        &argument,
-        args.organizations,
-    )
-    .await;
-    let committed = match submitted {
+    let function = "CommitChaincodeDefinition";
+    let submitting = submit(&client, function, &argument, args.organizations);
+    let output = global.output();
+    let committed = match output.during("waiting for the commit", submitting).await {
         Ok(committed) => committed,
         Err(error) => return Err(with_missing_approvals(error, &client, &definition).await),
     };
-    finish(
-        &format!(
-            "committed {} on {}",
-            definition.words(),
-            client.channel_id()
-        ),
-        &committed,
-    )
+    let done = format!(
+        "committed {} on {}",
+        definition.words(),
+        client.channel_id()
+    );
+    finish(&done, &committed, global)
+}
+
+/// Shows who has approved the definition, and what others have approved in its place.
+pub(super) async fn readiness(args: ReadinessArgs, global: &Global) -> anyhow::Result<()> {
+    let definition = Definition::new(args.definition)?;
+    let (client, _) = global.client()?;
+    let mut mismatches = check(&client, &definition).await?;
+    let mut approvals: Vec<Approval> = Vec::new();
+    for (organization, approved) in std::mem::take(&mut mismatches.approvals) {
+        let differs = mismatches.mismatches.remove(&organization);
+        approvals.push(Approval {
+            organization,
+            approved,
+            differs_in: differs.unwrap_or_default().items,
+        });
+    }
+    approvals.sort_by(|one, other| one.organization.cmp(&other.organization));
+    global.output().value(&approvals, |approvals| {
+        let rows = approvals.iter().map(|one| {
+            let approved = if one.approved { "yes" } else { "no" };
+            let differs = table::list(&one.differs_in);
+            [one.organization.clone(), approved.to_owned(), differs]
+        });
+        table::columns(["organization", "approved", "differs in"], rows)
+    })?;
+    Ok(())
+}
+
+async fn check(
+    client: &Client,
+    definition: &Definition,
+) -> Result<CheckCommitReadinessResult, ClientError> {
+    let channel = client.channel_id();
+    let answer = ask(client, channel, READINESS, &definition.to_check()).await?;
+    decode(READINESS, answer)
 }
 
 async fn submit<A: Message>(
@@ -204,10 +249,21 @@ async fn submit<A: Message>(
     Ok(client.submit(call).await?)
 }
 
-fn finish(done: &str, committed: &Committed) -> anyhow::Result<()> {
-    output::note(&transact::summary(committed));
+/// What came of a call that changes a definition.
+#[derive(Serialize)]
+struct Done<'a> {
+    done: &'a str,
+    tx_id: &'a str,
+    block: u64,
+}
+
+fn finish(done: &str, committed: &Committed, global: &Global) -> anyhow::Result<()> {
+    let output = global.output();
+    output.note(&transact::summary(committed));
     transact::require_valid(committed)?;
-    output::line(done)?;
+    let tx_id = committed.tx_id.as_str();
+    let block = committed.block;
+    output.value(&Done { done, tx_id, block }, |_| output::harmless(done))?;
     Ok(())
 }
 
@@ -217,16 +273,7 @@ async fn with_missing_approvals(
     client: &Client,
     definition: &Definition,
 ) -> anyhow::Error {
-    let answer = ask(
-        client,
-        client.channel_id(),
-        READINESS,
-        &definition.to_check(),
-    )
-    .await;
-    let readiness =
-        answer.and_then(|answer| decode::<CheckCommitReadinessResult>(READINESS, answer));
-    let Ok(readiness) = readiness else {
+    let Ok(readiness) = check(client, definition).await else {
         return error;
     };
     let missing = readiness
@@ -237,8 +284,9 @@ async fn with_missing_approvals(
     if missing.is_empty() {
         return error;
     }
-    let hinted = Hinted::new(format!("cannot commit {}", definition.words()));
-    error.context(hinted.hint(format!(
+    let what = format!("cannot commit {}", definition.words());
+    let failure = Failure::new(ErrorCode::LifecycleNotReady, what);
+    error.context(failure.hint(format!(
         "exactly this definition is not approved by {}",
         missing.join(", ")
     )))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use clap_complete::ArgValueCandidates;
 use prost::Message as _;
 use proto::lifecycle::{
     QueryChaincodeDefinitionArgs, QueryChaincodeDefinitionResult, QueryChaincodeDefinitionsArgs,
@@ -14,7 +15,8 @@ use proto::protos::{
 use serde::Serialize;
 
 use super::{ask, decode};
-use crate::cli::{Global, output};
+use crate::cli::global::Global;
+use crate::cli::{complete, table};
 use crate::client::Client;
 
 const DEFINITION: &str = "QueryChaincodeDefinition";
@@ -28,11 +30,16 @@ pub(in crate::cli) struct ListArgs {
     #[arg(long, conflicts_with = "name")]
     installed: bool,
     /// Only this chaincode's definition, and who approved it.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCandidates::new(complete::chaincodes))]
     name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+}
+
+/// Which definition to show.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ShowArgs {
+    /// The chaincode.
+    #[arg(add = ArgValueCandidates::new(complete::chaincodes))]
+    name: String,
 }
 
 #[derive(Serialize)]
@@ -58,30 +65,53 @@ struct Defined {
 /// Lists.
 pub(super) async fn run(args: ListArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
+    let output = global.output();
     match args {
         ListArgs {
-            installed: true,
-            json,
-            ..
-        } => show(&installed(&client).await?, json, Installed::line),
+            installed: true, ..
+        } => output.value(&installed(&client).await?, |found| {
+            let heads = ["package", "channel", "used by"];
+            table::columns(heads, found.iter().flat_map(Installed::rows))
+        })?,
         ListArgs {
-            name: Some(name),
-            json,
-            ..
-        } => show(&[definition(&client, name).await?], json, Defined::line),
-        ListArgs { json, .. } => show(&definitions(&client).await?, json, Defined::line),
-    }
-}
-
-fn show<T: Serialize>(found: &[T], json: bool, line: fn(&T) -> String) -> anyhow::Result<()> {
-    if json {
-        output::json(&found)?;
-        return Ok(());
-    }
-    for one in found {
-        output::line(&line(one))?;
+            name: Some(name), ..
+        } => output.value(&[definition(&client, name).await?], |found| table_of(found))?,
+        ListArgs { .. } => output.value(&definitions(&client).await?, |found| table_of(found))?,
     }
     Ok(())
+}
+
+/// Shows one definition.
+pub(super) async fn show(args: ShowArgs, global: &Global) -> anyhow::Result<()> {
+    let (client, _) = global.client()?;
+    let found = definition(&client, args.name).await?;
+    global.output().value(&found, table::tree)?;
+    Ok(())
+}
+
+/// The names of the definitions in force.
+pub(super) async fn names(client: &Client) -> anyhow::Result<Vec<String>> {
+    let found = definitions(client).await?.into_iter();
+    Ok(found.map(|one| one.name).collect())
+}
+
+/// The ids of the packages on the peer.
+pub(super) async fn packages(client: &Client) -> anyhow::Result<Vec<String>> {
+    let found = installed(client).await?.into_iter();
+    Ok(found.map(|one| one.package_id).collect())
+}
+
+fn table_of(found: &[Defined]) -> String {
+    let heads = [
+        "name",
+        "version",
+        "sequence",
+        "init",
+        "policy",
+        "collections",
+        "approved by",
+    ];
+    table::columns(heads, found.iter().map(Defined::row))
 }
 
 async fn installed(client: &Client) -> anyhow::Result<Vec<Installed>> {
@@ -145,7 +175,7 @@ async fn definition(client: &Client, name: String) -> anyhow::Result<Defined> {
     })
 }
 
-fn policy(parameter: &Bytes) -> String {
+pub(super) fn policy(parameter: &Bytes) -> String {
     match ApplicationPolicy::decode(parameter.clone())
         .ok()
         .and_then(|policy| policy.r#type)
@@ -158,7 +188,7 @@ fn policy(parameter: &Bytes) -> String {
     }
 }
 
-fn collections(package: Option<CollectionConfigPackage>) -> Vec<String> {
+pub(super) fn collections(package: Option<CollectionConfigPackage>) -> Vec<String> {
     let configs = package.unwrap_or_default().config.into_iter();
     let names = configs.filter_map(|config| {
         let collection_config::Payload::StaticCollectionConfig(config) = config.payload?;
@@ -168,36 +198,29 @@ fn collections(package: Option<CollectionConfigPackage>) -> Vec<String> {
 }
 
 impl Installed {
-    fn line(&self) -> String {
-        let mut line = self.package_id.clone();
-        for (channel, used) in &self.used {
-            line.push_str(&format!("  {channel}: {}", used.join(", ")));
+    fn rows(&self) -> Vec<[String; 3]> {
+        let row = |channel: &str, used: String| [self.package_id.clone(), channel.to_owned(), used];
+        if self.used.is_empty() {
+            return vec![row("-", "-".to_owned())];
         }
-        line
+        let used = self.used.iter();
+        used.map(|(channel, used)| row(channel, table::list(used)))
+            .collect()
     }
 }
 
 impl Defined {
-    fn line(&self) -> String {
-        let mut line = format!(
-            "{}  version {}  sequence {}  policy {}",
-            self.name, self.version, self.sequence, self.policy
-        );
-        if self.init_required {
-            line.push_str("  init required");
-        }
-        if !self.collections.is_empty() {
-            line.push_str(&format!("  collections {}", self.collections.join(", ")));
-        }
-        if !self.approvals.is_empty() {
-            let approvals = self.approvals.iter();
-            let approvals = approvals
-                .map(|(msp_id, yes)| format!("{msp_id} {}", if *yes { "yes" } else { "no" }));
-            line.push_str(&format!(
-                "  approved {}",
-                approvals.collect::<Vec<_>>().join(", ")
-            ));
-        }
-        line
+    fn row(&self) -> [String; 7] {
+        let approved = self.approvals.iter().filter(|(_, approved)| **approved);
+        let init = if self.init_required { "required" } else { "-" };
+        [
+            self.name.clone(),
+            self.version.clone(),
+            self.sequence.to_string(),
+            init.to_owned(),
+            self.policy.clone(),
+            table::list(&self.collections),
+            table::list(approved.map(|(msp_id, _)| msp_id)),
+        ]
     }
 }
