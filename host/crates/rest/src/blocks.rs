@@ -28,6 +28,8 @@ const LIMIT_MAX: u64 = 100;
 const LIMIT_DEFAULT: u64 = 10;
 /// No further block is put into an answer that has so many bytes of encoded blocks.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The largest number that every reader of JSON keeps exactly; what the document says of block numbers.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 const JSON: &str = "application/json";
 const OCTETS: &str = "application/octet-stream";
@@ -71,7 +73,7 @@ async fn list(
     Path(id): Path<String>,
     mut query: Query,
 ) -> Result<Json<BlockList>, Problem> {
-    let from = query.number("from", 0..=u64::MAX)?;
+    let from = query.number("from", 0..=NUMBER_MAX)?;
     let limit = query.number("limit", 1..=LIMIT_MAX)?;
     let bookmark = query.number("bookmark", 0..=u64::MAX)?;
     query.end()?;
