@@ -166,7 +166,8 @@ fn an_update_replaces_and_a_deletion_removes() {
 fn a_size_that_is_no_number_is_refused_by_name() {
     let response = TestLedger::new()
         .invoke::<AssetTransfer>("CreateAsset", &["asset7", "red", "big", "Bob", "1"]);
-    let message = failure(response);
+    assert_eq!(response.status, 400);
+    let message = response.message;
     assert!(
         message.starts_with("Error managing parameter size. Conversion error."),
         "{message}"

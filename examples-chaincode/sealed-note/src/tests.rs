@@ -86,7 +86,7 @@ fn a_note_comes_in_the_transient_map_as_text_and_in_no_other_way() {
         &mut ledger,
         "SealNote",
         &["n1", "text"],
-        500,
+        400,
         "Incorrect number of params. Expected 1, received 2",
     );
     ledger.propose(Proposal::by("Org1MSP").with_transient("note", b"\xff"));
