@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 use axum::routing::get;
+use model::ErrorCode;
 use tokio::net::TcpListener;
+use tonic::Status;
 
 use super::{NodeError, health, metrics};
 use crate::server::{Server, Transport};
@@ -26,6 +30,19 @@ pub(crate) fn health_route(checks: health::Checks) -> Router {
 pub(crate) fn metrics_route(page: metrics::Page) -> Router {
     let answer = move || std::future::ready(([(CONTENT_TYPE, metrics::MEDIA_TYPE)], page()));
     Router::new().route("/metrics", get(answer))
+}
+
+/// What a node without REST answers where it has nothing: clients of gRPC expect gRPC's answer.
+pub(crate) async fn nothing_here(headers: HeaderMap) -> Response {
+    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if media_type.is_some_and(|value| value.starts_with(b"application/grpc")) {
+        let status = Status::unimplemented("this node has no such service");
+        return services::with_code(status, ErrorCode::NodeUnsupported.name()).into_http();
+    }
+    rest::refusal(
+        ErrorCode::RequestRoute,
+        "an orderer has gRPC and /healthz; applications speak to a peer",
+    )
 }
 
 /// A listener bound to `address`.

@@ -50,6 +50,7 @@ pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeErr
         .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let router = Routes::new(service)
         .into_axum_router()
+        .fallback(operations::nothing_here)
         .layer(map_response(super::with_code))
         .merge(health.clone());
     let server = Server::new(
