@@ -7,7 +7,7 @@ pub(crate) enum Kind {
     Background {
         until: String,
     },
-    /// `<!-- Ctrl-C -->`: what was started last in the background ends.
+    /// `<!-- Ctrl-C -->`: what goes on in the background ends.
     Interrupt,
     Dialogue,
     Other,
@@ -76,7 +76,7 @@ fn kind(info: &str) -> Result<Kind, String> {
                 .strip_prefix("until=\"")
                 .and_then(|text| text.strip_suffix('"'));
             Ok(Kind::Background {
-                until: until.unwrap_or("ready").to_owned(),
+                until: until.unwrap_or("ready in ").to_owned(),
             })
         }
         ("console", "") => Ok(Kind::Dialogue),

@@ -5,7 +5,7 @@
 //!
 //! - `sh`: commands; each must succeed.
 //! - `sh background`: commands that go on, such as a network; the next block runs once they have printed a line with
-//!   `ready` in it, or what `until="…"` says.
+//!   `ready in` in it, or what `until="…"` says. `<!-- Ctrl-C -->` ends all of them.
 //! - `console`: lines after `$ ` are commands, the others are what they print: `…` stands for anything (alone on its line
 //!   for any lines), `<hex>` and `<number>` for what they say, any other `<name>` for one word. A command whose output
 //!   begins with `error` must fail, every other one must succeed.
@@ -59,6 +59,7 @@ fn check(name: &str) {
             Kind::Other => continue,
             Kind::Commands => session.run(&block.text),
             Kind::Background { until } => session.start_background(&block.text, until),
+            Kind::Interrupt => session.interrupt(),
             Kind::Dialogue => dialogue(&mut session, &block.text),
         };
         ran += 1;
@@ -116,4 +117,9 @@ fn dialogue(session: &mut Session, text: &str) -> Result<(), String> {
 #[test]
 fn the_readme_works_as_it_stands() {
     check("README.md");
+}
+
+#[test]
+fn the_tour_of_rest_works_as_it_stands() {
+    check("docs/rest.md");
 }

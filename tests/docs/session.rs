@@ -149,16 +149,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Ends what was last started in the background, as Ctrl-C does at its terminal.
+    /// Ends all that goes on in the background, as Ctrl-C does at its terminals.
     pub(crate) fn interrupt(&mut self) -> Result<(), String> {
         // A shell without a terminal starts its background deaf to SIGINT; nodes take SIGTERM likewise.
-        let (_, ended) =
-            self.run_whatever("g=${GROUPS_STARTED##* }; kill -TERM -- -$g && wait $g")?;
-        if ended {
-            Ok(())
-        } else {
-            Err("what goes on in the background did not end well".to_owned())
-        }
+        let end = "for g in $GROUPS_STARTED; do kill -TERM -- -$g; done; wait; GROUPS_STARTED=''";
+        self.run_whatever(end).map(|_| ())
     }
 
     fn files(&mut self, text: &str) -> Result<Files, String> {
