@@ -43,14 +43,20 @@ pub(super) fn packages() -> Vec<CompletionCandidate> {
 
 fn ask(question: impl AsyncFnOnce(Client) -> Option<Vec<String>>) -> Vec<CompletionCandidate> {
     let global = of_words(std::env::args_os());
-    let answer = || {
+    candidates(answer(&global, question).unwrap_or_default())
+}
+
+fn answer(
+    global: &Global,
+    question: impl AsyncFnOnce(Client) -> Option<Vec<String>>,
+) -> Option<Vec<String>> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().ok()?;
+    runtime.block_on(async {
         let (client, _) = global.client().ok()?;
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().ok()?;
-        let patient = async { tokio::time::timeout(PEER_PATIENCE, question(client)).await };
-        runtime.block_on(patient).ok()?
-    };
-    candidates(answer().unwrap_or_default())
+        let answer = tokio::time::timeout(PEER_PATIENCE, question(client)).await;
+        answer.ok()?
+    })
 }
 
 fn candidates(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
@@ -92,7 +98,51 @@ fn of_words(words: impl IntoIterator<Item = OsString>) -> Global {
 
 #[cfg(test)]
 mod tests {
-    use super::{candidates, of_words};
+    use std::time::{Duration, Instant};
+
+    use super::{answer, candidates, of_words};
+    use crate::cli::global::Global;
+    use msp::ca::{Authority, Validity};
+
+    /// A profile of an identity that is good, at a peer that listens and never answers.
+    fn profile(folder: &std::path::Path, address: std::net::SocketAddr) -> Global {
+        let random: &mut dyn FnMut(&mut [u8]) = &mut crate::clock::fill_random;
+        let validity = Validity::years(crate::clock::now_s(), 1);
+        let authority = Authority::new("ca", "Org1", validity, random).unwrap();
+        let issued = authority
+            .issue_identity("u", msp::Role::Client, validity, random)
+            .unwrap();
+        for (part, text) in [
+            ("signcerts", &issued.certificate),
+            ("keystore", &issued.key),
+        ] {
+            std::fs::create_dir_all(folder.join(part)).unwrap();
+            std::fs::write(folder.join(part).join("one.pem"), text).unwrap();
+        }
+        let path = folder.join("profile.yaml");
+        let text =
+            format!("msp_id: A\nmsp_folder: .\nchannel: c\npeer: {{address: '{address}'}}\n");
+        std::fs::write(&path, text).unwrap();
+        Global {
+            profile: Some(path),
+            ..Global::default()
+        }
+    }
+
+    #[test]
+    fn a_peer_that_does_not_answer_keeps_the_shell_waiting_for_a_second_at_most() {
+        let folder = tempfile::tempdir().unwrap();
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let global = profile(folder.path(), silent.local_addr().unwrap());
+        let begun = Instant::now();
+        let found = answer(&global, async |client| client.channels().await.ok());
+        assert_eq!(found, None);
+        assert!(
+            begun.elapsed() >= super::PEER_PATIENCE,
+            "it was never asked"
+        );
+        assert!(begun.elapsed() < super::PEER_PATIENCE + Duration::from_secs(4));
+    }
 
     #[test]
     fn names_that_a_shell_or_a_terminal_could_act_on_are_no_candidates() {

@@ -99,6 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_the_command_line_lists_them() {
+        let page = include_str!("../../../docs/cli.md");
+        for exit in Exit::ALL {
+            let row = format!("\n| {} | {} |\n", exit.number(), exit.words());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn every_error_code_ends_the_process_with_a_code_that_says_what_to_do() {
         let mut text = String::new();
         for exit in Exit::ALL {

@@ -211,7 +211,9 @@ impl Problem {
         let mut lines = vec![format!("{label}: {}", indented(&self.what))];
         let causes = self.causes.iter();
         lines.extend(causes.map(|cause| format!("  because: {}", indented(cause))));
-        lines.extend(self.details.iter().map(|detail| {
+        // The gateway repeats the one peer's words in its own.
+        let new = |detail: &&Detail| !self.what.contains(&detail.message);
+        lines.extend(self.details.iter().filter(new).map(|detail| {
             let Detail {
                 address,
                 msp_id,
@@ -406,7 +408,7 @@ mod tests {
         check(
             refusal(),
             expect![[r#"
-            error[endorse.mismatch]: endorsing at localhost:1: failed to endorse (Aborted)
+            error[endorse.mismatch]: endorsing at localhost:1: failed to endorse
               Org1MSP at 127.0.0.1:1: chaincode response 500, a\u{1b}[2J
                 hint: b
               Org2MSP at 127.0.0.1:1: compared with 127.0.0.1:1: k
@@ -421,7 +423,7 @@ mod tests {
               "type": "/docs/errors/endorse.mismatch",
               "title": "Endorsers came to different results, so that there is nothing to order.",
               "status": 422,
-              "detail": "endorsing at localhost:1: failed to endorse (Aborted)",
+              "detail": "endorsing at localhost:1: failed to endorse",
               "code": "endorse.mismatch",
               "hint": "Compare the differences in the details; install the same package on all peers.",
               "details": [

@@ -35,7 +35,7 @@ pub(crate) enum ClientError {
     #[error("cannot connect")]
     Dial(#[from] services::DialError),
     /// The peer, or the way to it, refused a call.
-    #[error("{call} at {address}: {text} ({code:?})", text = status.message(), code = status.code())]
+    #[error("{call} at {address}: {text}", text = said(status))]
     Call {
         /// Which call, in words.
         call: &'static str,
@@ -115,6 +115,14 @@ impl ClientError {
             call,
             reason: reason.to_string(),
         }
+    }
+}
+
+/// What a status says; one without words has a code at least.
+fn said(status: &tonic::Status) -> &str {
+    match status.message() {
+        "" => status.code().description(),
+        words => words,
     }
 }
 
