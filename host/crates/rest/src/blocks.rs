@@ -30,6 +30,8 @@ const LIMIT_DEFAULT: u64 = 10;
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The largest number that every reader of JSON keeps exactly; what the document says of block numbers.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
+/// As many digits as the document says that a bookmark has.
+const BOOKMARK_MAX: u64 = 9_999_999_999_999_999;
 
 const JSON: &str = "application/json";
 const OCTETS: &str = "application/octet-stream";
@@ -50,7 +52,7 @@ struct BlockList {
     bookmark: Option<String>,
 }
 
-/// List blocks
+/// List blocks.
 ///
 /// In ascending order. Ask again with `bookmark` for those that follow. Needs what the channel's access rules ask for
 /// `qscc/GetBlockByNumber`.
@@ -75,7 +77,7 @@ async fn list(
 ) -> Result<Json<BlockList>, Problem> {
     let from = query.number("from", 0..=NUMBER_MAX)?;
     let limit = query.number("limit", 1..=LIMIT_MAX)?;
-    let bookmark = query.number("bookmark", 0..=u64::MAX)?;
+    let bookmark = query.number("bookmark", 0..=BOOKMARK_MAX)?;
     query.end()?;
     if from.is_some() && bookmark.is_some() {
         return Err(Problem::invalid("'from' and 'bookmark' exclude each other"));
@@ -103,7 +105,7 @@ fn blocks(ledger: &PeerLedger, from: u64, limit: u64) -> Result<BlockList, ledge
     Ok(BlockList { blocks, bookmark })
 }
 
-/// Show a block
+/// Show a block.
 ///
 /// As JSON, or with `Accept: application/octet-stream` as the encoded `common.Block`. Needs what the channel's access rules
 /// ask for `qscc/GetBlockByNumber`.
@@ -130,10 +132,6 @@ async fn show(
     let form = accept::choose(&headers, &[JSON, OCTETS])?;
     let wanted = match number.as_str() {
         "newest" => None,
-        // One block, one address: no zero in front.
-        number if number.len() > 1 && number.starts_with('0') => {
-            return Err(Problem::invalid("'number' begins with a zero"));
-        }
         number => Some(query::number("number", number, 0..=u64::MAX)?),
     };
     let channel = access::reader(&api, &caller, &id, Resource::QsccGetBlockByNumber)?;

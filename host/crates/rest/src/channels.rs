@@ -64,7 +64,7 @@ fn is_empty(hash: &Hex) -> bool {
     hash.0.is_empty()
 }
 
-/// List channels
+/// List channels.
 #[utoipa::path(
     get,
     path = "/v1/channels",
@@ -82,7 +82,7 @@ async fn list(
     Ok(Json(ChannelList { channels }))
 }
 
-/// Show a channel
+/// Show a channel.
 ///
 /// Height, hashes and members. Needs what the channel's access rules ask for `qscc/GetChainInfo`.
 #[utoipa::path(
@@ -120,7 +120,7 @@ async fn show(
     }))
 }
 
-/// Show a channel's configuration
+/// Show a channel's configuration.
 ///
 /// The configuration in force, in short; the whole of it is in the block that `config_block` of the channel names. Needs
 /// what the channel's access rules ask for `qscc/GetBlockByNumber`.

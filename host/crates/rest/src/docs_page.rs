@@ -124,7 +124,7 @@ impl From<ErrorCode> for Meaning {
     }
 }
 
-/// List error codes
+/// List error codes.
 #[utoipa::path(
     get,
     path = "/docs/errors",
@@ -139,7 +139,7 @@ async fn list(query: Query) -> Result<Json<ErrorCodeList>, Problem> {
     Ok(Json(ErrorCodeList { codes }))
 }
 
-/// Explain an error code
+/// Explain an error code.
 ///
 /// The `type` of every problem document leads here.
 #[utoipa::path(

@@ -106,7 +106,7 @@ fn own_path() -> PathItem {
         .content("application/json", content);
     let call = OperationBuilder::new()
         .tag("Documents")
-        .summary(Some("Show this document"))
+        .summary(Some("Show this document."))
         .operation_id(Some("show_document"))
         .security(SecurityRequirement::default())
         .response("200", document);

@@ -42,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(chaincode))
 }
 
-/// Follow blocks
+/// Follow blocks.
 ///
 /// An event `block` for each block, decoded as `GET …/blocks/{number}` shows it, beginning with the next one that is
 /// committed. Its `id` is the block's number; a stream that begins with `Last-Event-ID: 17` goes on with block 18. A stream that
@@ -69,7 +69,7 @@ async fn blocks(
     stream(api, caller, &id, What::Blocks, query, &headers)
 }
 
-/// Follow filtered blocks
+/// Follow filtered blocks.
 ///
 /// As `…/events/blocks`, but an event `filtered_block` has only ids, types and codes of the transactions and the names of
 /// their events. Needs what the channel's access rules ask for `event/FilteredBlock`.
@@ -95,7 +95,7 @@ async fn filtered(
     stream(api, caller, &id, What::Filtered, query, &headers)
 }
 
-/// Follow a chaincode's events
+/// Follow a chaincode's events.
 ///
 /// An event `chaincode_event` for each event of a valid transaction: block, transaction, name and payload. Its `id` is the
 /// transaction's place, `BLOCK:INDEX`; an `id` without an event only says how far the stream is. Needs what the channel's

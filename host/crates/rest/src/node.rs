@@ -43,7 +43,7 @@ struct Node {
     channels: Vec<String>,
 }
 
-/// Show the node and the caller
+/// Show the node and the caller.
 ///
 /// Says which node this is, which credential the caller has shown, and by which identities it may act.
 #[utoipa::path(
@@ -68,7 +68,7 @@ async fn show(State(api): State<Api>, caller: Caller, query: Query) -> Result<Js
     }))
 }
 
-/// Show the node's metrics
+/// Show the node's metrics.
 ///
 /// Prometheus' text format. The operations listener serves the same page on loopback without a credential.
 #[utoipa::path(

@@ -73,9 +73,10 @@ impl Query {
     }
 }
 
-/// A decimal number of that range: digits alone.
+/// A decimal number of that range: digits alone, and no zero in front, so that each number is written in one way.
 pub(crate) fn number(name: &str, text: &str, range: RangeInclusive<u64>) -> Result<u64, Problem> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = digits && (text == "0" || !text.starts_with('0'));
     let number = text.parse().ok().filter(|_| digits);
     number
         .filter(|number| range.contains(number))
@@ -174,6 +175,7 @@ mod tests {
         }
         for (bad, said) in [
             ("limit=0", "'limit' is not a number from 1 to 100"),
+            ("limit=01", "'limit' is not a number from 1 to 100"),
             ("limit=+1", "'limit' is not a number from 1 to 100"),
             ("limit=", "'limit' is not a number from 1 to 100"),
             (

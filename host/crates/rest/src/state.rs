@@ -20,6 +20,11 @@ use crate::problem::Problem;
 use crate::query::{Path, Query};
 use crate::{access, reading};
 
+/// Longest beginning or bound of keys in a query, in characters.
+const PART_CHARACTERS_MAX: usize = 1_024;
+/// Attributes of a composite key in a query.
+const ATTRIBUTES_MAX: usize = 32;
+
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(show))
@@ -141,7 +146,7 @@ impl From<Page<KeyModification>> for History {
     }
 }
 
-/// Show the value of a key
+/// Show the value of a key.
 ///
 /// As it is now on this peer, without running the chaincode. Needs what the channel's access rules ask for
 /// `qscc/GetBlockByNumber`: who may read the blocks may read what follows from them. Private values are never shown.
@@ -166,7 +171,7 @@ async fn show(
     Ok(Json(entry.await?.into()))
 }
 
-/// List values
+/// List values.
 ///
 /// Either all keys with a `prefix`, or those from `start` on to before `end`, or the composite keys of an `object_type` whose
 /// first attributes are those given; without any of them all simple keys.
@@ -203,7 +208,7 @@ async fn list(
     Ok(Json(page.await?.into()))
 }
 
-/// List the changes of a key
+/// List the changes of a key.
 ///
 /// The newest first. A key that was never written has none.
 #[utoipa::path(
@@ -248,8 +253,14 @@ async fn look<T: Send + 'static>(
 
 /// Which keys a query means.
 fn keys(query: &mut Query) -> Result<Keys, Problem> {
-    let (prefix, start, end) = (query.one("prefix")?, query.one("start")?, query.one("end")?);
-    let (object_type, attributes) = (query.one("object_type")?, query.all("attribute"));
+    let mut text = |name| short(name, query.one(name)?);
+    let (prefix, start, end) = (text("prefix")?, text("start")?, text("end")?);
+    let object_type = text("object_type")?;
+    let attributes = query.all("attribute");
+    if attributes.len() > ATTRIBUTES_MAX {
+        let text = format!("'attribute' is given more than {ATTRIBUTES_MAX} times");
+        return Err(Problem::invalid(text));
+    }
     let range = start.is_some() || end.is_some();
     match (prefix, range, object_type) {
         (prefix, false, None) if attributes.is_empty() => {
@@ -268,6 +279,18 @@ fn keys(query: &mut Query) -> Result<Keys, Problem> {
             "'prefix', 'start' with 'end', and 'object_type' exclude each other",
         )),
     }
+}
+
+/// A part of a key, if it is not longer than the document says.
+fn short(name: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+    if text
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > PART_CHARACTERS_MAX)
+    {
+        let text = format!("'{name}' has more than {PART_CHARACTERS_MAX} characters");
+        return Err(Problem::invalid(text));
+    }
+    Ok(text)
 }
 
 /// How much, and from where on.

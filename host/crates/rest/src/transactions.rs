@@ -81,7 +81,7 @@ impl TransactionStatus {
     }
 }
 
-/// Show a transaction
+/// Show a transaction.
 ///
 /// Everything that is in it: creator, call, endorsers, read-write set, event, and its validation code in words. Needs what
 /// the channel's access rules ask for `qscc/GetTransactionByID`.
@@ -118,7 +118,7 @@ fn located(ledger: &PeerLedger, tx_id: &TxId) -> Result<Option<Located>, ledger:
     Ok(block.and_then(|block| Located::new(tx_id.as_str(), &block)))
 }
 
-/// Show how a transaction ended
+/// Show how a transaction ended.
 ///
 /// With `wait_ms` the answer comes when the transaction is committed on this peer, or when the time is over. A
 /// transaction that this peer has not seen in a block is `pending`, whether or not anybody has sent it. Needs what the
