@@ -10,7 +10,7 @@ use proto::protos::{
     ApplicationPolicy, CollectionConfig, CollectionConfigPackage, CollectionPolicyConfig,
     StaticCollectionConfig, application_policy, collection_config, collection_policy_config,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Why a description is no definition.
 #[derive(Debug, thiserror::Error)]
@@ -66,17 +66,24 @@ pub struct CollectionDescription {
     member_only_read: bool,
     #[serde(default)]
     member_only_write: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     endorsement_policy: Option<EndorsementPolicy>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EndorsementPolicy {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     signature_policy: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     channel_config_policy: Option<String>,
+}
+
+/// A part that may be left out, but is not null where it stands.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What `_lifecycle` is told of a definition. Empty plugins and an empty policy stand for its defaults.

@@ -10,7 +10,7 @@ use lifecycle::described::{
 };
 use model::client::Invocation;
 use model::{ChaincodeName, ErrorCode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -86,11 +86,11 @@ struct ApproveBody {
     #[schema(minimum = 1)]
     sequence: i64,
     /// Who must endorse, in words. Without this and `policy_ref` it is what the channel says.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(example = "OR('Org1MSP.peer','Org2MSP.peer')", nullable = false)]
     policy: Option<String>,
     /// The path of the channel's policy that says who must endorse.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(example = "/Channel/Application/Endorsement", nullable = false)]
     policy_ref: Option<String>,
     /// Whether the chaincode must be initialised before anything else.
@@ -101,7 +101,7 @@ struct ApproveBody {
     #[schema(value_type = Vec<Collection>)]
     collections: Vec<CollectionDescription>,
     /// The package that this organisation's peers run; without it they only validate.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     package_id: Option<String>,
 }
@@ -118,11 +118,11 @@ struct DefinitionBody {
     #[schema(minimum = 1)]
     sequence: i64,
     /// Who must endorse, in words. Without this and `policy_ref` it is what the channel says.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(example = "OR('Org1MSP.peer','Org2MSP.peer')", nullable = false)]
     policy: Option<String>,
     /// The path of the channel's policy that says who must endorse.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     #[schema(example = "/Channel/Application/Endorsement", nullable = false)]
     policy_ref: Option<String>,
     /// Whether the chaincode must be initialised before anything else.
@@ -181,6 +181,11 @@ struct CollectionPolicy {
     #[serde(default)]
     #[schema(nullable = false)]
     channel_config_policy: Option<String>,
+}
+
+/// A part that may be left out, but is not null where it stands.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
 impl DefinitionBody {
