@@ -114,12 +114,40 @@ fn dialogue(session: &mut Session, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+const RUN: [&str; 3] = ["README.md", "docs/rest.md", "docs/cli.md"];
+
 #[test]
 fn the_readme_works_as_it_stands() {
-    check("README.md");
+    check(RUN[0]);
 }
 
 #[test]
 fn the_tour_of_rest_works_as_it_stands() {
-    check("docs/rest.md");
+    check(RUN[1]);
+}
+
+#[test]
+fn the_page_about_the_command_line_works_as_it_stands() {
+    check(RUN[2]);
+}
+
+#[test]
+fn no_other_document_shows_a_command_that_nobody_runs() {
+    for entry in fs::read_dir(repository().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("docs/{}", path.file_name().unwrap().to_string_lossy());
+        if !path.is_file() || RUN.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let blocks = document::blocks(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for block in blocks {
+            assert_eq!(
+                block.kind,
+                Kind::Other,
+                "{name}:{}: nobody runs this",
+                block.line
+            );
+        }
+    }
 }

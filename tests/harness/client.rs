@@ -266,8 +266,8 @@ impl Client {
         &self,
         signed: SignedProposal,
     ) -> Result<tonic::Response<ProposalResponse>, Status> {
-        let mut endorser = EndorserClient::new(self.connection.clone())
-            .max_encoding_message_size(usize::MAX);
+        let mut endorser =
+            EndorserClient::new(self.connection.clone()).max_encoding_message_size(usize::MAX);
         endorser.process_proposal(timed(signed)).await
     }
 

@@ -168,6 +168,7 @@ impl Http {
         }
         Ok(Events {
             lines: BufReader::new(Chunks { reader, left: 0 }),
+            last: last.unwrap_or_default().to_owned(),
         })
     }
 }
@@ -175,6 +176,7 @@ impl Http {
 /// A stream of server-sent events.
 pub struct Events {
     lines: BufReader<Chunks<BufReader<TcpStream>>>,
+    last: String,
 }
 
 /// One event of a stream.
@@ -189,12 +191,17 @@ pub struct Event {
 }
 
 impl Events {
+    /// The position to go on from: the last id that came, with an event or without.
+    pub fn last(&self) -> &str {
+        &self.last
+    }
+
     /// The next event; `None` when the node ends the stream. Comments are passed over.
     ///
     /// # Errors
     /// Nothing came for a minute, the connection broke, or what came is no event.
     pub fn next_event(&mut self) -> Result<Option<Event>> {
-        let (mut id, mut kind, mut data) = (String::new(), String::new(), String::new());
+        let (mut kind, mut data) = (String::new(), String::new());
         let mut line = String::new();
         loop {
             line.clear();
@@ -208,9 +215,10 @@ impl Events {
             {
                 None if text.is_empty() && !data.is_empty() => {
                     let data = serde_json::from_str(&data).with_context(|| data.clone())?;
+                    let id = self.last.clone();
                     return Ok(Some(Event { id, kind, data }));
                 }
-                Some(("id", rest)) => rest.clone_into(&mut id),
+                Some(("id", rest)) => rest.clone_into(&mut self.last),
                 Some(("event", rest)) => rest.clone_into(&mut kind),
                 Some(("data", rest)) => data.push_str(rest),
                 _ => {}

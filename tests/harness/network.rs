@@ -333,7 +333,7 @@ impl Network {
             module,
             "--label",
             name,
-            "--output",
+            "--out",
             package,
         ])?;
         let definition = [

@@ -101,7 +101,7 @@ impl Weft {
     /// # Errors
     /// It failed, or printed something else.
     pub fn json(&self, arguments: &[&str]) -> Result<Value> {
-        let printed = self.ok(arguments)?;
+        let printed = self.ok(&[arguments, &["--output", "json"]].concat())?;
         serde_json::from_str(&printed)
             .with_context(|| format!("weft {}: no JSON: {printed}", arguments.join(" ")))
     }

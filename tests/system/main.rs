@@ -8,8 +8,10 @@
 )]
 
 mod absent;
+mod access;
 mod channels;
 mod contracts;
+mod doors;
 mod endorser;
 mod kill;
 mod nodes;

@@ -1,0 +1,35 @@
+//! The doors: REST, gRPC and the command line, and what becomes of those who knock wrongly.
+//!
+//! Each row of the tables says by which door a bad request comes and what must be answered: the door's own status and
+//! the code of Weft's registry. After each row the peer is the same process, healthy, and answers a good request.
+
+mod bodies;
+mod calls;
+mod desk;
+mod flow;
+mod identities;
+mod packages;
+mod troubles;
+
+use desk::Desk;
+
+/// Memory that hostile requests may leave behind in a peer, in KiB: allocators keep what they once had.
+const MEMORY_LEFT_KIB_MAX: u64 = 160 * 1024;
+
+#[test]
+fn bad_input_is_refused_with_its_code_at_every_door_and_leaves_nothing_behind() {
+    let mut desk = Desk::open();
+    let before = desk.traces();
+    desk.check(calls::ROWS);
+    desk.check(identities::ROWS);
+    let memory_before = desk.memory_kib();
+    desk.check(bodies::ROWS);
+    desk.check_packages();
+    let left = desk.memory_kib().saturating_sub(memory_before);
+    assert!(
+        left < MEMORY_LEFT_KIB_MAX,
+        "{left} KiB stay in the peer's memory"
+    );
+    assert_eq!(desk.traces(), before, "nothing is half-done");
+    desk.report();
+}
