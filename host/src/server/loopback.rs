@@ -2,11 +2,13 @@
 //!
 //! A TLS client begins with a handshake record, whose first byte no HTTP method begins with. Web pages of strangers can
 //! make a browser on this machine send requests here; they cannot choose the `Host` it sends, so that is looked at.
+//! Browsers speak HTTP/2 by TLS alone, so gRPC's clients may use whatever name leads them here.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::Request;
+use axum::http::Version;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::middleware::Next;
@@ -34,7 +36,7 @@ pub(super) async fn begins_tls(stream: &TcpStream) -> io::Result<bool> {
 
 /// Lets through what is asked of this machine by a name that only this machine has.
 pub(super) async fn check_host(request: Request, next: Next) -> Response {
-    if is_own_name(&request) {
+    if request.version() == Version::HTTP_2 || is_own_name(&request) {
         return next.run(request).await;
     }
     rest::refusal(
@@ -43,7 +45,7 @@ pub(super) async fn check_host(request: Request, next: Next) -> Response {
     )
 }
 
-/// Whether all that the request says of its host is loopback. HTTP/2 says it in the address, HTTP/1.1 in `Host`.
+/// Whether all that the request says of its host, in its address and in `Host`, is loopback.
 fn is_own_name(request: &Request) -> bool {
     let mut said = 0;
     let in_uri = request.uri().authority().map(|name| name.as_str());
