@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use bytes::Bytes;
 use model::{Block, ErrorCode};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::table::text_of;
 use super::{file, table};
-use crate::client::{BlocksFrom, Client, Delivered};
+use crate::client::{BlocksFrom, Client, ClientError, Delivered};
 
 /// Which block to show.
 #[derive(Debug, clap::Args)]
@@ -77,7 +78,7 @@ pub(super) async fn block(args: BlockArgs, global: &Global) -> anyhow::Result<()
     if let Some(file) = args.raw {
         return file.write(&bytes);
     }
-    let block = decoded::Block::new(&Block::decode(bytes)?);
+    let block = decoded::Block::new(&decode(bytes)?);
     global.output().value(&block, |block| {
         table_of(&serde_json::to_value(block).unwrap_or_default())
     })?;
@@ -95,9 +96,7 @@ pub(super) async fn blocks(args: BlocksArgs, global: &Global) -> anyhow::Result<
     let end = first.saturating_add(args.limit).min(height);
     let mut found = Vec::new();
     for number in first..end {
-        found.push(Summary::new(&Block::decode(
-            client.block(Some(number)).await?,
-        )?));
+        found.push(Summary::new(&decode(client.block(Some(number)).await?)?));
     }
     global.output().value(&found, |found| {
         table::columns(
@@ -127,6 +126,11 @@ async fn follow(client: &Client, from: Option<u64>, global: &Global) -> anyhow::
         }
     }
     Err(ended().into())
+}
+
+/// A block that the peer answered with.
+pub(super) fn decode(bytes: Bytes) -> Result<Block, ClientError> {
+    Block::decode(bytes).map_err(|error| ClientError::answer("a block", error))
 }
 
 /// A stream that has no end of its own has one.

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use channel::Bundle;
 use clap::Subcommand;
 use decoded::{ChannelConfig, Hex};
-use model::Block;
 use msp::SignatureMemo;
 use serde::Serialize;
 
 use super::global::Global;
-use super::{file, table};
+use super::{blocks, file, table};
 use crate::client::{Client, ClientError};
 
 /// What to do with channels.
@@ -123,7 +122,7 @@ async fn config(client: &Client, args: ConfigArgs, global: &Global) -> anyhow::R
         return file.write(&block);
     }
     let memo = Arc::new(SignatureMemo::new(1));
-    let bundle = Bundle::from_block(&Block::decode(block)?, &memo)
+    let bundle = Bundle::from_block(&blocks::decode(block)?, &memo)
         .map_err(|error| ClientError::answer("GetConfigBlock", error))?;
     let config = ChannelConfig::of(&bundle);
     global.output().value(&config, table::tree)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::global::Global;
 use super::{complete, table};
-use crate::client::{ContextEntry, Contexts, Profile};
+use crate::client::{ContextEntry, ContextError, Contexts, Profile};
 use crate::config::{self, UserEnvironment};
 
 /// Profiles of one folder that are taken; a network of `weft dev` has four.
@@ -97,15 +97,32 @@ pub(super) fn run(command: ContextCommand, global: &Global) -> anyhow::Result<()
         ContextCommand::List => list(&path, global),
         ContextCommand::Show(args) => show(&path, args.name, global),
         ContextCommand::Use(NameArgs { name }) => {
-            Contexts::change(&path, |all| all.choose(&name))?;
+            Contexts::change(&path, |all| all.choose(&name))
+                .map_err(|error| named(error, &path))?;
             output.note(&format!("context '{name}' is in use"));
             Ok(())
         }
         ContextCommand::Remove(NameArgs { name }) => {
-            Contexts::change(&path, |all| all.remove(&name))?;
+            Contexts::change(&path, |all| all.remove(&name))
+                .map_err(|error| named(error, &path))?;
             output.note(&format!("context '{name}' is forgotten"));
             Ok(())
         }
+    }
+}
+
+/// The failure; if it is that no context has the name, with the names that there are.
+fn named(error: ContextError, path: &Path) -> anyhow::Error {
+    let all = Contexts::load(path).unwrap_or_default();
+    let names: Vec<String> = all.contexts.into_keys().collect();
+    match error {
+        ContextError::Unknown(_) if !names.is_empty() => {
+            let failure = Failure::new(error.code(), error.to_string());
+            failure
+                .hint(format!("the contexts are {}", names.join(", ")))
+                .into()
+        }
+        error => error.into(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a failure is told: what, why, and what to do about it.
 
+mod code;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -12,11 +14,8 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::output;
-use crate::client::{ClientError, ContextError};
-use crate::config::ConfigError;
-use crate::deploy::DeployError;
-use crate::dev::DevError;
-use crate::node::NodeError;
+use crate::client::ClientError;
+use code::code_of;
 
 /// The most details of a refusal that are shown.
 const DETAILS_MAX: usize = 50;
@@ -146,12 +145,13 @@ impl Problem {
         }) = failed
         {
             details = details_of(status);
-            if let Some(bottom) = bottom_of(status) {
-                causes.push(bottom);
+            let bottom = bottom_of(status);
+            if code_of(error) == Some(ErrorCode::ClientConnection) {
                 hints.push(format!(
                     "is the peer at {address} running, and does the profile name it rightly? `weft doctor` looks"
                 ));
             }
+            causes.extend(bottom.filter(|bottom| !error.to_string().contains(bottom)));
         }
         Self {
             code: code.unwrap_or(ErrorCode::InternalError),
@@ -261,37 +261,6 @@ impl Problem {
             .is_empty()
             .then(|| self.code.explanation().action);
         self.hints.iter().map(String::as_str).chain(general)
-    }
-}
-
-/// The code of the first failure, from the outside, that has one.
-fn code_of(error: &anyhow::Error) -> Option<ErrorCode> {
-    error.chain().find_map(|cause| {
-        let code = cause.downcast_ref().map(ClientError::code);
-        let code = code.or_else(|| cause.downcast_ref().map(ConfigError::code));
-        let code = code.or_else(|| cause.downcast_ref().map(ContextError::code));
-        let code = code.or_else(|| cause.downcast_ref().map(NodeError::code));
-        let code = code.or_else(|| cause.downcast_ref().map(DevError::code));
-        let code = code.or_else(|| cause.downcast_ref().map(DeployError::code));
-        let code = code.or_else(|| cause.downcast_ref().map(inspect::Error::code));
-        let code = code.or_else(|| cause.downcast_ref().map(of_toolchain));
-        let code = code.or_else(|| cause.downcast_ref().map(lifecycle::Error::code));
-        let code = code.or_else(|| cause.downcast_ref().map(runtime::Error::code));
-        let refusal = cause.downcast_ref::<runtime::Refusal>();
-        let code = code.or_else(|| refusal.map(|refusal| refusal.kind.code()));
-        code.or_else(|| {
-            let of_system = cause.downcast_ref::<io::Error>();
-            of_system.map(|_| ErrorCode::FileUnusable)
-        })
-    })
-}
-
-fn of_toolchain(error: &toolchain::Error) -> ErrorCode {
-    use toolchain::Error as E;
-    match error {
-        E::NoTarget { .. } | E::NoHome | E::Start { .. } => ErrorCode::ToolchainMissing,
-        E::Failed { .. } | E::Compile { .. } | E::NoModule { .. } => ErrorCode::ContractBuild,
-        E::File { .. } => ErrorCode::FileUnusable,
     }
 }
 

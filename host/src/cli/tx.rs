@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use model::{Block, ErrorCode, TxValidationCode, codes};
+use model::{ErrorCode, TxValidationCode, codes};
 use serde::Serialize;
 
 use super::failure::{Failure, Transaction};
 use super::global::Global;
-use super::{explain, file, table};
+use super::{blocks, explain, file, table};
 use crate::client::{Client, ClientError};
 
 /// Which transaction to show.
@@ -62,7 +62,7 @@ pub(super) async fn run(args: TxArgs, global: &Global) -> anyhow::Result<()> {
     if let Some(file) = args.raw {
         return file.write(&client.transaction(&tx_id).await?);
     }
-    let block = Block::decode(client.block_of(&tx_id).await?)?;
+    let block = blocks::decode(client.block_of(&tx_id).await?)?;
     let located = decoded::Located::new(&tx_id, &block).ok_or_else(missing)?;
     global.output().value(&located, table::tree)?;
     Ok(())
@@ -103,7 +103,7 @@ async fn in_ledger(
 ) -> anyhow::Result<Option<(u64, TxValidationCode)>> {
     let block = match client.block_of(tx_id).await {
         Err(error) if error.code() == ErrorCode::TransactionNotFound => return Ok(None),
-        answer => Block::decode(answer?)?,
+        answer => blocks::decode(answer?)?,
     };
     let mut entries = block.data.iter();
     let index = entries.position(|entry| model::envelope::tx_id_as_exported(entry) == tx_id);

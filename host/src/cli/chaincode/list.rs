@@ -224,3 +224,51 @@ impl Defined {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Defined, Installed, table_of};
+    use crate::cli::table;
+    use expect_test::expect;
+
+    #[test]
+    fn definitions_are_a_line_each_whatever_their_names() {
+        let defined = |name: &str, version: &str| Defined {
+            name: name.into(),
+            version: version.into(),
+            sequence: 2,
+            policy: "OR('Org1MSP.peer')".into(),
+            init_required: name == "basic",
+            collections: vec!["c1".into(), "c2".into()],
+            approvals: [("Org1MSP".into(), true), ("Org2MSP".into(), false)].into(),
+        };
+        let found = [
+            defined("basic", "1.0"),
+            defined("evil", "1\u{1b}[2J\nbasic  9"),
+        ];
+        expect![[r#"
+            NAME   VERSION                  SEQUENCE  INIT      POLICY              COLLECTIONS  APPROVED BY
+            basic  1.0                      2         required  OR('Org1MSP.peer')  c1, c2       Org1MSP
+            evil   1\u{1b}[2J\u{a}basic  9  2         -         OR('Org1MSP.peer')  c1, c2       Org1MSP"#]].assert_eq(&table_of(&found));
+    }
+
+    #[test]
+    fn a_package_has_a_line_for_each_channel_that_uses_it() {
+        let installed = |label: &str, channels: &[&str]| Installed {
+            package_id: format!("{label}:00"),
+            label: label.into(),
+            used: channels
+                .iter()
+                .map(|channel| ((*channel).to_owned(), vec!["basic 1".to_owned()]))
+                .collect(),
+        };
+        let found = [installed("a", &["ch1", "ch2"]), installed("b", &[])];
+        let rows = found.iter().flat_map(Installed::rows);
+        expect![[r#"
+            PACKAGE  CHANNEL  USED BY
+            a:00     ch1      basic 1
+            a:00     ch2      basic 1
+            b:00     -        -"#]]
+        .assert_eq(&table::columns(["package", "channel", "used by"], rows));
+    }
+}
