@@ -190,7 +190,10 @@ mod tests {
             "credentials:\n- name: [weft_secret]",
             expect!["line 2 column 9: not what is expected there"],
         );
-        check("credentials: {", expect!["line 1 column 14: not what is expected there"]);
+        check(
+            "credentials: {",
+            expect!["line 1 column 14: not what is expected there"],
+        );
         check(
             "credential: []",
             expect!["unknown field `credential`, expected `credentials`"],
