@@ -28,6 +28,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("inspect", 6),
     ("orderer", 6),
     ("rest", 7),
+    ("bench", 7),
     ("weft", 8),
 ];
 
@@ -48,6 +49,7 @@ const SERVICES_USERS: &[&str] = &[
     "inspect",
     "orderer",
     "rest",
+    "bench",
     "weft",
     "system-tests",
 ];

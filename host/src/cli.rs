@@ -2,6 +2,7 @@
 //!
 //! Commands for nodes run here; all others are clients of a peer and know the network only through its services.
 
+mod bench;
 mod blocks;
 mod chaincode;
 mod channels;
@@ -102,6 +103,8 @@ enum Command {
     /// Work on the ledger of a peer that is stopped.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Put load on a gateway, Weft's or Fabric's, and show how much it does, how fast, and at what cost.
+    Bench(Box<bench::BenchArgs>),
     /// Look for what stands in the way: identity, peer, TLS, clock, compiler, disk, ports.
     Doctor(doctor::DoctorArgs),
     /// Explain an error code or a validation code.
@@ -183,6 +186,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Sign(args) => sign::run(&args, &global),
         Command::Token(command) => token::run(command),
         Command::Ledger(command) => ledger::run(command, &global).await,
+        Command::Bench(args) => bench::run(*args, &global).await,
         Command::Doctor(args) => doctor::run(args, &global).await,
         Command::Explain(args) => explain::run(&args, &global),
         Command::Completion(args) => completion::script(&args),
