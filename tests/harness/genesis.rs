@@ -24,11 +24,13 @@ pub(crate) fn add_channel(folder: &Path, channel: &str, other: &str) -> Result<(
         let path = entry?.path();
         let mut config: serde_yaml_ng::Value =
             serde_yaml_ng::from_str(&fs::read_to_string(&path)?)?;
-        let blocks = config
-            .get_mut("genesis_blocks")
-            .and_then(serde_yaml_ng::Value::as_sequence_mut);
+        // Files of credentials lie there, too.
+        let Some(blocks) = config.get_mut("genesis_blocks") else {
+            continue;
+        };
         blocks
-            .context("a node has genesis blocks")?
+            .as_sequence_mut()
+            .context("genesis_blocks is no list")?
             .push(format!("../channels/{other}.block").into());
         let mut file = OpenOptions::new().write(true).truncate(true).open(&path)?;
         file.write_all(serde_yaml_ng::to_string(&config)?.as_bytes())?;

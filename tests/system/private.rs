@@ -22,7 +22,6 @@ fn a_note_is_read_by_its_organisation_and_by_no_other() {
         &transient,
         "--org",
         "Org1MSP",
-        "--json",
     ];
     let sealed = org1.json(&seal).unwrap();
     assert_eq!(sealed["code"], "VALID");

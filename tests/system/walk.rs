@@ -31,7 +31,7 @@ fn a_contract_is_packaged_installed_approved_and_committed() {
             path(&module),
             "--label",
             "basic_1",
-            "--output",
+            "--out",
             path(file),
         ])
     };
@@ -115,7 +115,6 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
             "5",
             "Tomoko",
             "300",
-            "--json",
         ])
         .unwrap();
     assert_eq!(created["code"], "VALID");
@@ -130,14 +129,7 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
         json!({"AppraisedValue": 300, "Color": "blue", "ID": "asset7", "Owner": "Tomoko", "Size": 5})
     );
     let transferred = org2
-        .json(&[
-            "submit",
-            "basic",
-            "TransferAsset",
-            "asset7",
-            "Brad",
-            "--json",
-        ])
+        .json(&["submit", "basic", "TransferAsset", "asset7", "Brad"])
         .unwrap();
     assert_eq!(transferred["result"], "Tomoko");
     in_step(&org1, &org2).unwrap();
@@ -197,7 +189,9 @@ fn assets_are_created_read_and_transferred_and_every_block_can_be_seen() {
     assert_eq!(raw.header.unwrap().number, number);
 
     let events = org2
-        .ok(&["events", "basic", "--from", "0", "--count", "2"])
+        .ok(&[
+            "events", "basic", "--from", "0", "--count", "2", "--output", "json",
+        ])
         .unwrap();
     let events: Vec<Value> = events
         .lines()
@@ -266,7 +260,8 @@ fn an_endorsement_policy_decides_who_must_endorse() {
             "5",
             "Tomoko",
             "300",
-            "--json",
+            "--output",
+            "json",
         ];
         user.run(&[&call[..], more].concat()).unwrap()
     };
@@ -288,7 +283,6 @@ fn an_endorsement_policy_decides_who_must_endorse() {
         "5",
         "Max",
         "300",
-        "--json",
         "--org",
         "Org1MSP",
     ];
@@ -328,9 +322,12 @@ fn wrong_usage_exits_with_2_and_a_wrong_world_with_1() {
         assert_eq!(user.run(wrong).unwrap().code, 2, "{wrong:?}");
     }
     let errors = user.fails(&["block", "999"]).unwrap();
-    assert!(errors.starts_with("error: "), "{errors}");
+    assert!(errors.starts_with("error[block.not_found]: "), "{errors}");
     let errors = user.fails(&["tx", &"0".repeat(64)]).unwrap();
-    assert!(errors.starts_with("error: "), "{errors}");
+    assert!(
+        errors.starts_with("error[transaction.not_found]: "),
+        "{errors}"
+    );
     let mut stranger = user.clone();
     stranger_profile(&network, &mut stranger);
     let errors = stranger.fails(&["digest"]).unwrap();
@@ -384,7 +381,7 @@ fn a_contract_is_packaged_from_its_source() {
             path(&source),
             "--label",
             "t",
-            "--output",
+            "--out",
             path(&one),
         ])
         .unwrap();
@@ -395,7 +392,7 @@ fn a_contract_is_packaged_from_its_source() {
             path(&module),
             "--label",
             "t",
-            "--output",
+            "--out",
             path(&other),
         ])
         .unwrap();

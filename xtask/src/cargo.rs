@@ -85,7 +85,7 @@ impl Built {
 /// # Errors
 /// They do not build; cargo's own words went to stderr.
 pub(crate) fn build_binaries() -> Result<Built> {
-    build(&["--bins"])
+    build(&["--workspace", "--bins"])
 }
 
 /// Builds the workspace's binaries and every test.
@@ -94,25 +94,62 @@ pub(crate) fn build_binaries() -> Result<Built> {
 /// They do not build; cargo's own words went to stderr.
 pub(crate) fn build_tests() -> Result<Built> {
     // One build for binaries and tests: asked apart, cargo would resolve features twice and compile much twice.
-    let built = build(&["--bins", "--tests"])?;
+    let built = build(&["--workspace", "--bins", "--tests"])?;
     ensure!(!built.tests.is_empty(), "cargo named no test binary");
     Ok(built)
 }
 
-fn build(targets: &[&str]) -> Result<Built> {
+/// Builds `weft` as it is published.
+///
+/// # Errors
+/// It does not build; cargo's own words went to stderr.
+pub(crate) fn build_release() -> Result<Built> {
+    build(&["--release", "--package", "weft", "--bins"])
+}
+
+/// Builds the benchmark of parts, and gives its executable.
+///
+/// # Errors
+/// It does not build; cargo's own words went to stderr.
+pub(crate) fn build_parts() -> Result<PathBuf> {
+    let printed = messages(&[
+        "bench",
+        "--package",
+        "bench",
+        "--bench",
+        "parts",
+        "--no-run",
+    ])?;
+    let messages = printed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_parts = |message: &Value| {
+        let is_parts = message.pointer("/target/name")?.as_str()? == "parts";
+        let path = message.pointer("/executable")?.as_str()?;
+        is_parts.then(|| PathBuf::from(path))
+    };
+    let found = messages
+        .filter_map(|message| of_parts(&message))
+        .next_back();
+    found.context("cargo named no benchmark 'parts'")
+}
+
+/// Runs cargo and gives what it prints for programs.
+fn messages(arguments: &[&str]) -> Result<String> {
     let output = cargo()?
-        .args([
-            "build",
-            "--workspace",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(targets)
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
-    ensure!(output.status.success(), "the workspace does not build");
+    ensure!(output.status.success(), "it does not build");
+    String::from_utf8(output.stdout).context("cargo printed no UTF-8")
+}
+
+fn build(wanted: &[&str]) -> Result<Built> {
+    let printed = messages(&[&["build"], wanted].concat())?;
     let (mut weft, mut tests) = (None, Vec::new());
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    for line in printed.lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else {
             continue;
         };

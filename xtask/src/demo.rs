@@ -132,7 +132,7 @@ async fn deploy(screen: &Screen, weft: &Weft, module: &Path) -> Result<()> {
                     module,
                     "--label",
                     LABEL,
-                    "--output",
+                    "--out",
                     file,
                 ],
             ),
@@ -183,7 +183,9 @@ async fn deploy(screen: &Screen, weft: &Weft, module: &Path) -> Result<()> {
 async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
     let listener = weft.start(
         ORG2_USER,
-        &["events", CHAINCODE, "--from", "0", "--count", EVENTS],
+        &[
+            "events", CHAINCODE, "--from", "0", "--count", EVENTS, "--output", "json",
+        ],
     )?;
     let create = [
         "submit",
@@ -194,7 +196,6 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
         "5",
         "Tomoko",
         "300",
-        "--json",
     ];
     let created = screen
         .step(
@@ -206,14 +207,7 @@ async fn use_it(screen: &Screen, weft: &Weft) -> Result<()> {
     let read = ["evaluate", CHAINCODE, "ReadAsset", "asset1"];
     let asset = screen.step("read it", weft.json(ORG1_USER, &read)).await?;
     screen.note(&asset.to_string());
-    let transfer = [
-        "submit",
-        CHAINCODE,
-        "TransferAsset",
-        "asset1",
-        "Brad",
-        "--json",
-    ];
+    let transfer = ["submit", CHAINCODE, "TransferAsset", "asset1", "Brad"];
     let transferred = screen
         .step(
             "Org2 transfers it",

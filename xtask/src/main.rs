@@ -7,9 +7,11 @@
 //! cargo xtask demo [--keep]     build everything, run a network, use it, show what happened
 //! cargo xtask test [FILTER…]    every test there is
 //! cargo xtask wasm-target       make contracts compile on this machine
+//! cargo xtask bench [--quick]   build for release, run the standard load, print its table
 //! ```
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
+mod bench;
 mod cargo;
 mod demo;
 mod node;
@@ -21,7 +23,8 @@ use std::process::ExitCode;
 
 use demo::After;
 
-const USAGE: &str = "usage: cargo xtask demo [--keep] | test [FILTER...] | wasm-target";
+const USAGE: &str =
+    "usage: cargo xtask demo [--keep] | test [FILTER...] | wasm-target | bench [--quick]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Some((&"demo", [])) => demo::run(After::CleanUp),
         Some((&"demo", ["--keep"])) => demo::run(After::Keep),
         Some((&"test", filters)) => test::run(filters),
+        Some((&"bench", options)) => bench::run(options),
         Some((&"wasm-target", [])) => cargo::wasm_target()
             .map(|target| println!("contracts are compiled with {}", target.rustc().display())),
         _ => Err(anyhow::anyhow!("{USAGE}")),

@@ -51,7 +51,15 @@ impl Weft {
     /// # Errors
     /// It failed, or what it printed is not JSON.
     pub(crate) async fn json(&self, profile: &str, arguments: &[&str]) -> Result<Value> {
-        let line = self.line(profile, arguments).await?;
+        // What a contract answers is printed as it is; asked for as JSON, it would be a string within JSON.
+        let is_answer = arguments.first() == Some(&"evaluate");
+        let form: &[&str] = if is_answer {
+            &[]
+        } else {
+            &["--output", "json"]
+        };
+        let asked = [arguments, form].concat();
+        let line = self.line(profile, &asked).await?;
         serde_json::from_str(&line)
             .with_context(|| format!("weft {} printed no JSON: {line}", arguments.join(" ")))
     }
