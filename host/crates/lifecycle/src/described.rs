@@ -1,5 +1,8 @@
 //! A definition as people write it: policies in words, collections in the JSON of Fabric's tools.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use prost::Message as _;
 use proto::lifecycle::{
@@ -10,6 +13,8 @@ use proto::protos::{
     ApplicationPolicy, CollectionConfig, CollectionConfigPackage, CollectionPolicyConfig,
     StaticCollectionConfig, application_policy, collection_config, collection_policy_config,
 };
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Why a description is no definition.
@@ -52,7 +57,7 @@ pub enum PolicyText {
 
 /// One private data collection. An unknown key is an error: a limit that was misspelt would silently not hold.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 pub struct CollectionDescription {
     name: String,
     policy: String,
@@ -66,7 +71,7 @@ pub struct CollectionDescription {
     member_only_read: bool,
     #[serde(default)]
     member_only_write: bool,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present_object")]
     endorsement_policy: Option<EndorsementPolicy>,
 }
 
@@ -79,11 +84,41 @@ struct EndorsementPolicy {
     channel_config_policy: Option<String>,
 }
 
-/// A part that may be left out, but is not null where it stands.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Text that may be left out, but is not null where it stands.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
+}
+
+/// As [`present`], for an object.
+fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    deserializer.deserialize_map(Object(PhantomData)).map(Some)
+}
+
+impl<'de> Deserialize<'de> for CollectionDescription {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(transparent)]
+        struct Named(#[serde(with = "CollectionDescription")] CollectionDescription);
+        let Named(description) = deserializer.deserialize_map(Object(PhantomData))?;
+        Ok(description)
+    }
+}
+
+/// Takes an object alone: by itself serde reads a list as a struct's fields in their order, too.
+struct Object<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
 }
 
 /// What `_lifecycle` is told of a definition. Empty plugins and an empty policy stand for its defaults.
@@ -288,6 +323,16 @@ mod tests {
             next = cause.source();
         }
         text
+    }
+
+    #[test]
+    fn fields_are_named() {
+        for json in [
+            r#"[["c","OR('A.member')"]]"#,
+            r#"[{"name":"c","policy":"OR('A.member')","endorsementPolicy":["OR('A.member')"]}]"#,
+        ] {
+            assert!(refusal(json).contains("invalid type: sequence, expected an object"));
+        }
     }
 
     #[test]

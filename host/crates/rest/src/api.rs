@@ -16,6 +16,9 @@ use crate::idempotency::Running;
 use crate::problem::Problem;
 use crate::{Config, Credential, WalletIdentity};
 
+/// Fills a buffer with randomness.
+pub type FillRandom = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// What a REST API is made of.
 pub struct Parts {
     /// The channels of its peer.
@@ -41,7 +44,7 @@ pub struct Parts {
     /// The node's time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Fills a buffer with randomness fit for nonces.
-    pub fill_random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub fill_random: FillRandom,
     /// Runs what must come to its end though the caller has gone.
     pub tasks: TaskTracker,
     /// Ends streams and waits.

@@ -255,3 +255,102 @@ fn unusable(error: &ledger::Error) -> Problem {
         other => Problem::unavailable("the node cannot keep the Idempotency-Key", other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::Request;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+    use model::Envelope;
+
+    use super::Running;
+    use crate::tests::{Answer, Peer, TOKEN, TOKEN_WITHOUT_IDENTITY, Tx, ask};
+
+    const SUBMIT: &str = "/v1/channels/mychannel/chaincodes/basic/submit";
+
+    async fn post(router: Router, path: &str, token: &str, key: &str, body: &str) -> Answer {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        ask(router, request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_repetition_gets_the_first_refusal_and_another_request_none() {
+        let peer = Peer::start().await;
+        let submit =
+            |key: &'static str, body: &'static str| post(peer.router(), SUBMIT, TOKEN, key, body);
+        let first = submit("k", r#"{"function":"a"}"#).await;
+        assert_eq!(first.problem(), "422 endorse.policy");
+        let again = submit("k", r#"{"function":"a"}"#).await;
+        assert_eq!(again.body, first.body);
+        let other = submit("k", r#"{"function":"b"}"#).await;
+        assert_eq!(other.problem(), "422 request.idempotency");
+        let elsewhere = SUBMIT.replace("basic", "other");
+        let elsewhere = post(peer.router(), &elsewhere, TOKEN, "k", r#"{"function":"a"}"#).await;
+        assert_eq!(elsewhere.problem(), "422 request.idempotency");
+    }
+
+    #[tokio::test]
+    async fn a_key_is_visible_ascii() {
+        let peer = Peer::start().await;
+        for key in ["", " ", "a b", "a\u{e4}", &"k".repeat(256)] {
+            let answer = post(peer.router(), SUBMIT, TOKEN, key, r#"{"function":"a"}"#).await;
+            assert_eq!(answer.problem(), "400 request.invalid", "{key:?}");
+        }
+    }
+
+    /// The body that sends a transaction of `peer`'s block again.
+    fn signed(peer: &Peer, block: u64) -> (String, String) {
+        let block = peer.channel.ledger().block(block).unwrap().unwrap();
+        let envelope = Envelope::decode(&block.data[0]).unwrap();
+        let [transaction, signature] =
+            [&envelope.payload, &envelope.signature].map(|bytes| BASE64.encode(bytes));
+        let tx_id = model::envelope::tx_id_as_exported(&block.data[0]);
+        let body = format!(r#"{{"transaction":"{transaction}","signature":"{signature}"}}"#);
+        (tx_id, body)
+    }
+
+    #[tokio::test]
+    async fn a_repetition_after_a_restart_finds_what_was_committed_meanwhile() {
+        let path = "/v1/channels/mychannel/transactions";
+        let tx = Tx {
+            writes: &[("a", Some("1"))],
+            ..Tx::default()
+        };
+        // Two peers make the same transactions, one of them later.
+        let (ahead, peer) = (Peer::start().await, Peer::start().await);
+        let block = ahead.commit(&[tx]).await;
+        let (tx_id, body) = signed(&ahead, block);
+        let send = |token| post(peer.router(), path, token, "k", &body);
+        let first = send(TOKEN_WITHOUT_IDENTITY).await;
+        assert_eq!(first.problem(), "503 order.unavailable");
+        assert_eq!(first.json()["tx_id"], tx_id.as_str());
+        let number = peer.commit(&[tx]).await;
+        let again = send(TOKEN_WITHOUT_IDENTITY).await;
+        assert_eq!(again.status, 200);
+        assert_eq!(again.json()["tx_id"], tx_id.as_str());
+        assert_eq!(again.json()["block"], number);
+        // Keys of one caller are nothing to another; the transaction is in the ledger all the same.
+        let another = send(TOKEN).await;
+        assert_eq!(another.json(), again.json());
+    }
+
+    #[test]
+    fn a_key_is_at_work_once() {
+        let running = Running::default();
+        let enter = |key: &str, request| {
+            let entered = running.enter("caller".to_owned(), key.to_owned(), [request; 32]);
+            entered.map_err(|problem| problem.document().code)
+        };
+        let first = enter("k", 1).unwrap();
+        assert_eq!(enter("k", 1).unwrap_err(), "request.in_progress");
+        assert_eq!(enter("k", 2).unwrap_err(), "request.idempotency");
+        assert!(enter("other", 1).is_ok());
+        drop(first);
+        assert!(enter("k", 1).is_ok());
+    }
+}

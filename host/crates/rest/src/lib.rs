@@ -42,12 +42,12 @@ mod query;
 mod reading;
 mod router;
 mod state;
-mod transact;
 #[cfg(test)]
 mod tests;
+mod transact;
 mod transactions;
 
-pub use api::Parts;
+pub use api::{FillRandom, Parts};
 pub use config::Config;
 pub use credential::{Credential, CredentialKind, WalletIdentity};
 pub use problem::refusal;

@@ -18,6 +18,9 @@ const RETRY_AFTER_S: u64 = 1;
 /// How gateways begin a detail that says where an endorser's result differs from the first one's.
 const DIFFERENCE_PREFIX: &str = "compared with ";
 
+/// How gateways end a message whose reasons stand in its details.
+const SEE_DETAILS: &str = ", see attached details for more info";
+
 /// Why a request failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(Box<Document>);
@@ -208,7 +211,23 @@ impl Problem {
                 None => problem.0.details.push(one),
             }
         }
+        problem.say_what_all_said();
         problem
+    }
+
+    /// Where all nodes said the same, it stands in the detail itself: nobody has to look for it.
+    fn say_what_all_said(&mut self) {
+        let Document {
+            details, detail, ..
+        } = &mut *self.0;
+        let Some((first, others)) = details.split_first() else {
+            return;
+        };
+        if others.iter().all(|other| other.message == first.message)
+            && let Some(begun) = detail.strip_suffix(SEE_DETAILS)
+        {
+            *detail = format!("{begun}: {}", first.message);
+        }
     }
 }
 
@@ -268,5 +287,153 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use model::{ErrorCode, TxId, TxValidationCode};
+    use prost::{Message as _, Name as _};
+    use proto::gateway::ErrorDetail;
+    use proto::google::rpc;
+    use tonic::{Code, Status};
+
+    use super::Problem;
+
+    fn check(problem: &Problem, expected: Expect) {
+        expected.assert_eq(&serde_json::to_string_pretty(problem.document()).unwrap());
+    }
+
+    fn with_details(code: &'static str, messages: &[&str]) -> Status {
+        let any = |message: &&str| prost_types::Any {
+            type_url: ErrorDetail::type_url(),
+            value: ErrorDetail {
+                address: "localhost:9051".to_owned(),
+                msp_id: "Org2MSP".to_owned(),
+                message: (*message).to_owned(),
+            }
+            .encode_to_vec(),
+        };
+        let details = rpc::Status {
+            details: messages.iter().map(any).collect(),
+            ..rpc::Status::default()
+        };
+        let details = details.encode_to_vec().into();
+        let status = Status::with_details(Code::Aborted, "failed to collect", details);
+        services::with_code(status, code)
+    }
+
+    #[test]
+    fn a_mismatch_shows_the_differences() {
+        let status = with_details(
+            "endorse.mismatch",
+            &[
+                "ProposalResponsePayloads do not match",
+                "compared with localhost:7051 (Org1MSP): write basic a: \"1\" against \"2\"",
+            ],
+        );
+        check(
+            &status.into(),
+            expect![[r#"
+            {
+              "type": "/docs/errors/endorse.mismatch",
+              "title": "Endorsers came to different results, so that there is nothing to order.",
+              "status": 422,
+              "detail": "failed to collect",
+              "code": "endorse.mismatch",
+              "hint": "Compare the differences in the details; install the same package on all peers.",
+              "details": [
+                {
+                  "address": "localhost:9051",
+                  "msp_id": "Org2MSP",
+                  "message": "ProposalResponsePayloads do not match"
+                }
+              ],
+              "differences": [
+                "localhost:9051 (Org2MSP) compared with localhost:7051 (Org1MSP): write basic a: \"1\" against \"2\""
+              ]
+            }"#]],
+        );
+    }
+
+    #[test]
+    fn an_invalid_transaction_shows_its_code_and_block() {
+        let tx_id = TxId::compute(b"nonce", b"creator");
+        let codes = [
+            TxValidationCode::MvccReadConflict,
+            TxValidationCode::PhantomReadConflict,
+            TxValidationCode::EndorsementPolicyFailure,
+        ];
+        let problems = codes.map(|code| Problem::not_valid(&tx_id, 7, code));
+        let shown = problems.each_ref().map(|problem| {
+            let document = problem.document();
+            format!("{} {}", document.status, document.code)
+        });
+        assert_eq!(
+            shown,
+            [
+                "409 commit.conflict",
+                "409 commit.phantom",
+                "422 commit.invalid"
+            ]
+        );
+        let [conflict, ..] = problems;
+        check(
+            &conflict,
+            expect![[r#"
+            {
+              "type": "/docs/errors/commit.conflict",
+              "title": "The transaction is in a block, but without effect: a key it read was changed in the meantime.",
+              "status": 409,
+              "detail": "A key that the transaction read was changed by another transaction before this one was committed.",
+              "code": "commit.conflict",
+              "hint": "Submit the call again; it then reads the present values.",
+              "tx_id": "709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492",
+              "block": 7,
+              "validation_code": "MVCC_READ_CONFLICT"
+            }"#]],
+        );
+    }
+
+    #[test]
+    fn what_may_pass_says_when_to_come_back() {
+        check(
+            &Problem::new(ErrorCode::OrderQueueFull, "the queue is full"),
+            expect![[r#"
+                {
+                  "type": "/docs/errors/order.queue_full",
+                  "title": "The orderer's queue is full.",
+                  "status": 429,
+                  "detail": "the queue is full",
+                  "code": "order.queue_full",
+                  "hint": "Wait as long as Retry-After says, then try again; send fewer at once.",
+                  "retry_after_s": 1
+                }"#]],
+        );
+    }
+
+    #[test]
+    fn a_cause_inside_the_node_never_leaves_it() {
+        let cause = std::io::Error::other("secret path");
+        for problem in [
+            Problem::broken("the node cannot do it", &cause),
+            Problem::unavailable("the node cannot do it", &cause),
+            Status::internal("secret path").into(),
+            services::with_code(Status::unknown("secret path"), "node.broken").into(),
+        ] {
+            let text = serde_json::to_string(problem.document()).unwrap();
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_problem_that_was_kept_is_the_same_again() {
+        let problem: Problem = with_details("endorse.failed", &["busy", "compared with x"]).into();
+        let problem = problem.about("0a");
+        let kept = serde_json::to_vec(&problem.store()).unwrap();
+        let again = Problem::restore(serde_json::from_slice(&kept).unwrap());
+        let text = |problem: &Problem| serde_json::to_string(problem.document()).unwrap();
+        assert_eq!(text(&again), text(&problem));
     }
 }

@@ -1,5 +1,8 @@
 //! All routes, and the layers around them.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;

@@ -267,7 +267,12 @@ fn entry(sender: &Sender, tx: &Tx<'_>, tx_id: &str, results: Bytes) -> Bytes {
         event_name: name.to_owned(),
         payload: Bytes::copy_from_slice(payload.as_bytes()),
     });
+    let response = || Response {
+        status: 200,
+        ..Response::default()
+    };
     let action = ChaincodeAction {
+        response: Some(response()),
         results,
         events: event.map_or_else(Bytes::new, |event| event.encode_to_vec().into()),
         chaincode_id: Some(ChaincodeId {
@@ -275,22 +280,18 @@ fn entry(sender: &Sender, tx: &Tx<'_>, tx_id: &str, results: Bytes) -> Bytes {
             version: "1".to_owned(),
             ..ChaincodeId::default()
         }),
-        ..ChaincodeAction::default()
     };
     let payload = ProposalResponsePayload {
         proposal_hash: Bytes::copy_from_slice(&proposal.proposal_hash()),
         extension: action.encode_to_vec().into(),
     };
-    let response = ProposalResponse {
-        response: Some(Response {
-            status: 200,
-            ..Response::default()
-        }),
+    let endorsed = ProposalResponse {
+        response: Some(response()),
         payload: payload.encode_to_vec().into(),
         endorsement: Some(Endorsement::default()),
         ..ProposalResponse::default()
     };
-    let payload = assemble(&proposal, &[response]).unwrap();
+    let payload = assemble(&proposal, &[endorsed]).unwrap();
     let signature = Bytes::from_static(b"signature");
     Envelope { payload, signature }.encode()
 }

@@ -384,8 +384,8 @@ mod tests {
             (r#"{"args":[]}"#, "missing field `function`"),
             (r#"{"function":""}"#, "1 to 1024 bytes"),
             (
-                r#"{"function":"f","organizations":["a b"]}"#,
-                "'organizations': \"a b\"",
+                r#"{"function":"f","organizations":[""]}"#,
+                "'organizations': \"\"",
             ),
         ] {
             let read = read(json);

@@ -26,7 +26,7 @@ use super::{
 use crate::api::Api;
 use crate::caller::Caller;
 use crate::document::{self, ChaincodePath, ChannelPath};
-use crate::json::Json;
+use crate::json::{Json, object};
 use crate::peer_client::{self, Signed};
 use crate::problem::Problem;
 use crate::query::{NoQuery, Path};
@@ -57,6 +57,7 @@ struct PrepareBody {
     #[serde(default)]
     init: bool,
     /// Who will sign.
+    #[serde(deserialize_with = "object")]
     creator: Creator,
 }
 
