@@ -308,7 +308,7 @@ async fn approve_chaincode(
         args: described.to_approve(package_id),
         organizations: vec![api.parts.msp_id.clone()],
     };
-    step.submit(&api, &caller, &channel, &headers, &held.bytes)
+    step.submit(&api, &caller, (&channel, &name), &headers, &held.bytes)
         .await
 }
 
@@ -344,7 +344,7 @@ async fn commit_chaincode(
         organizations: Vec::new(),
     };
     let done = step
-        .submit(&api, &caller, &channel, &headers, &held.bytes)
+        .submit(&api, &caller, (&channel, &name), &headers, &held.bytes)
         .await;
     match done {
         Err(problem) if problem.code() == ErrorCode::LifecycleNotReady => {
@@ -411,14 +411,14 @@ impl Step {
         self,
         api: &Api,
         caller: &Caller,
-        channel: &str,
+        (channel, name): (&str, &str),
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Outcome, Problem> {
         let identity = caller.identity()?.clone();
         let channel = api.channel(channel)?;
         let id = channel.id();
-        let parts = [self.function, id.as_str(), &identity.name];
+        let parts = [self.function, id.as_str(), name, &identity.name];
         let keyed = keyed(api, caller, headers, &parts, body)?;
         let call = Call {
             invocation: Invocation {

@@ -46,7 +46,7 @@ pub(crate) fn put_headers(response: &mut Response) {
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
-    _share: Vec<OwnedSemaphorePermit>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads a body of at most `bytes_max`, within the time that bodies have.
@@ -80,14 +80,18 @@ pub(crate) async fn read(
     let patience = Duration::from_millis(api.config.body_timeout_ms);
     let mut chunks = body.into_data_stream();
     let mut bytes = BytesMut::new();
-    let mut share = Vec::new();
+    let mut share: Option<OwnedSemaphorePermit> = None;
     let gather = async {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Problem::invalid("the body breaks off"))?;
             if bytes.len() + chunk.len() > bytes_max {
                 return Err(too_large());
             }
-            share.push(reserve(api, chunk.len())?);
+            let more = reserve(api, chunk.len())?;
+            match &mut share {
+                Some(share) => share.merge(more),
+                None => share = Some(more),
+            }
             bytes.extend_from_slice(&chunk);
         }
         Ok(())
@@ -143,5 +147,77 @@ impl FromRequest<Api> for Octets {
             return Err(Problem::invalid("the body is empty"));
         }
         Ok(Self(held))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Body;
+    use axum::http::Request;
+    use bytes::Bytes;
+    use tokio_util::sync::CancellationToken;
+
+    use crate::Config;
+    use crate::tests::{Peer, TOKEN, ask};
+
+    const EVALUATE: &str = "/v1/channels/mychannel/chaincodes/basic/evaluate";
+
+    fn small() -> Config {
+        Config {
+            body_bytes_max: 100,
+            bodies_bytes_max: 60,
+            body_timeout_ms: 20,
+            ..Config::default()
+        }
+    }
+
+    async fn send(peer: &Peer, headers: &[(&str, &str)], body: Body) -> String {
+        let request = Request::post(EVALUATE).header("authorization", format!("Bearer {TOKEN}"));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let router = peer.router_of(small(), &CancellationToken::new());
+        ask(router, request.body(body).unwrap()).await.problem()
+    }
+
+    const JSON: (&str, &str) = ("content-type", "application/json");
+
+    #[tokio::test]
+    async fn a_body_of_another_type_is_refused() {
+        let peer = Peer::start().await;
+        for (headers, refusal) in [
+            (&[][..], "415 request.media_type"),
+            (&[("content-type", "text/plain")], "415 request.media_type"),
+            (
+                &[JSON, ("content-encoding", "gzip")],
+                "415 request.media_type",
+            ),
+            (
+                &[("content-type", "Application/JSON; charset=utf-8")],
+                "400 request.json",
+            ),
+        ] {
+            let refused = send(&peer, headers, Body::from("{")).await;
+            assert_eq!(refused, refusal, "{headers:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_or_does_not_come_is_refused() {
+        let peer = Peer::start().await;
+        let announced = [JSON, ("content-length", "101")];
+        let large = send(&peer, &announced, Body::from(vec![b' '; 101])).await;
+        assert_eq!(large, "413 request.too_large");
+        let chunks = |count: usize| {
+            let chunks = vec![Ok::<_, Infallible>(Bytes::from_static(&[b' '; 30])); count];
+            Body::from_stream(futures::stream::iter(chunks))
+        };
+        assert_eq!(send(&peer, &[JSON], chunks(1)).await, "400 request.json");
+        assert_eq!(send(&peer, &[JSON], chunks(3)).await, "429 node.busy");
+        let never = futures::stream::pending::<Result<Bytes, Infallible>>();
+        let slow = send(&peer, &[JSON], Body::from_stream(never)).await;
+        assert_eq!(slow, "408 request.timeout");
     }
 }
