@@ -121,3 +121,8 @@ pub mod generated {
     pub use crate::guest::{call_init, call_invoke};
     pub use crate::value::{Reply, ValueReply, argument};
 }
+
+/// The contract that the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
