@@ -27,10 +27,10 @@ pub(crate) struct Block {
 /// All blocks of a document, in their order.
 pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
     let mut found = Vec::new();
-    let mut not_run = None;
+    let mut notes = Notes::default();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let line_number = index + 1;
+        let number = index + 1;
         if let Some(info) = line.trim_start().strip_prefix("```") {
             let indent = line.len() - line.trim_start().len();
             let body: Vec<&str> = lines
@@ -39,50 +39,60 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
                 .take_while(|line| line.trim() != "```")
                 .map(|line| line.get(indent..).unwrap_or_default())
                 .collect();
+            let notes = std::mem::take(&mut notes);
             found.push(Block {
-                line: line_number,
-                kind: kind(info.trim()).map_err(|error| format!("line {line_number}: {error}"))?,
+                line: number,
+                kind: kind(info.trim(), notes.until)
+                    .map_err(|wrong| format!("line {number}: {wrong}"))?,
                 text: body.join("\n"),
-                not_run: not_run.take(),
+                not_run: notes.not_run,
             });
         } else if line.trim() == "<!-- Ctrl-C -->" {
             found.push(Block {
-                line: line_number,
+                line: number,
                 kind: Kind::Interrupt,
                 text: String::new(),
                 not_run: None,
             });
-        } else if let Some(reason) = line.trim().strip_prefix("<!-- not run:") {
-            not_run = Some(reason.trim_end_matches("-->").trim().to_owned());
-        } else if !line.trim().is_empty() && not_run.is_some() {
+        } else if let Some(reason) = note(line, "not run:") {
+            notes.not_run = Some(reason);
+        } else if let Some(until) = note(line, "until:") {
+            notes.until = Some(until);
+        } else if !line.trim().is_empty() && notes != Notes::default() {
             return Err(format!(
-                "line {line_number}: 'not run' stands before no block"
+                "line {number}: the note above stands before no block"
             ));
         }
     }
     Ok(found)
 }
 
-fn kind(info: &str) -> Result<Kind, String> {
-    let (language, rest) = info.split_once(' ').unwrap_or((info, ""));
-    match (language, rest.trim()) {
-        ("sh", "") => Ok(Kind::Commands),
-        ("sh", rest) => {
-            let rest = rest
-                .strip_prefix("background")
-                .ok_or(format!("no such block: {info}"))?;
-            let until = rest
-                .trim()
-                .strip_prefix("until=\"")
-                .and_then(|text| text.strip_suffix('"'));
-            Ok(Kind::Background {
-                until: until.unwrap_or("ready in ").to_owned(),
-            })
+/// What stands in comments right before a block.
+#[derive(Default, PartialEq, Eq)]
+struct Notes {
+    not_run: Option<String>,
+    until: Option<String>,
+}
+
+fn note(line: &str, name: &str) -> Option<String> {
+    let text = line.trim().strip_prefix("<!-- ")?.strip_suffix("-->")?;
+    Some(text.strip_prefix(name)?.trim().to_owned())
+}
+
+fn kind(info: &str, until: Option<String>) -> Result<Kind, String> {
+    match (info, until) {
+        ("sh background", until) => Ok(Kind::Background {
+            until: until.unwrap_or_else(|| "ready in ".to_owned()),
+        }),
+        (_, Some(_)) => {
+            Err("'until' stands before a block that is none of the background".to_owned())
         }
-        ("console", "") => Ok(Kind::Dialogue),
-        ("" | "bash" | "shell", _) => {
+        ("sh", None) => Ok(Kind::Commands),
+        ("console", None) => Ok(Kind::Dialogue),
+        ("" | "bash" | "shell", None) => {
             Err("name the block's language: sh, console or text".to_owned())
         }
+        (info, None) if info.starts_with("sh ") => Err(format!("no such block: {info}")),
         _ => Ok(Kind::Other),
     }
 }
@@ -90,7 +100,7 @@ fn kind(info: &str) -> Result<Kind, String> {
 #[test]
 fn a_block_is_what_its_info_string_says() {
     let text = "one\n```sh\na\nb\n```\n<!-- not run: it builds -->\n\n```sh\ncargo build\n```\n\
-                ```sh background until=\"event\"\nc\n```\n  ```json\n  {}\n  ```\n";
+                <!-- until: event -->\n```sh background\nc\n```\n  ```json\n  {}\n  ```\n";
     let found = blocks(text).unwrap();
     let kinds: Vec<_> = found
         .iter()
@@ -104,8 +114,8 @@ fn a_block_is_what_its_info_string_says() {
         [
             (2, &Kind::Commands, "a\nb"),
             (8, &Kind::Commands, "cargo build"),
-            (11, &until, "c"),
-            (14, &Kind::Other, "{}")
+            (12, &until, "c"),
+            (15, &Kind::Other, "{}")
         ]
     );
     assert_eq!(found[1].not_run.as_deref(), Some("it builds"));

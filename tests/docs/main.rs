@@ -4,8 +4,8 @@
 //! What a block is, its info string says:
 //!
 //! - `sh`: commands; each must succeed.
-//! - `sh background`: commands that go on, such as a network; the next block runs once they have printed a line with
-//!   `ready in` in it, or what `until="…"` says. `<!-- Ctrl-C -->` ends all of them.
+//! - `sh background`: commands that go on, such as a network; the next block runs once they have printed `ready in `, or
+//!   what the comment `<!-- until: … -->` before the block says. `<!-- Ctrl-C -->` ends all of them.
 //! - `console`: lines after `$ ` are commands, the others are what they print: `…` stands for anything (alone on its line
 //!   for any lines), `<hex>` and `<number>` for what they say, any other `<name>` for one word. A command whose output
 //!   begins with `error` must fail, every other one must succeed.

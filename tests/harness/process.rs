@@ -115,12 +115,24 @@ impl Process {
     /// # Errors
     /// It has ended, or the system does not tell.
     pub fn memory_kib(&self) -> Result<u64> {
+        self.status("RssAnon")
+    }
+
+    /// The most memory it ever had, in KiB, with the pages of its program.
+    ///
+    /// # Errors
+    /// As [`Process::memory_kib`].
+    pub fn memory_peak_kib(&self) -> Result<u64> {
+        self.status("VmHWM")
+    }
+
+    fn status(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
         status
             .lines()
-            .find_map(|line| line.strip_prefix("RssAnon:"))
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
             .and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok())
-            .context("no RssAnon")
+            .with_context(|| format!("the system does not tell {name}"))
     }
 
     /// Whether it has ended.

@@ -189,12 +189,10 @@ impl Desk {
         vec![state.json(), packages.json(), definitions.json()]
     }
 
-    pub(super) fn memory_kib(&mut self) -> u64 {
-        self.network
-            .process(Node::Peer1)
-            .unwrap()
-            .memory_kib()
-            .unwrap()
+    /// What the peer has, and the most that it ever had.
+    pub(super) fn memory_kib(&mut self) -> (u64, u64) {
+        let peer = self.network.process(Node::Peer1).unwrap();
+        (peer.memory_kib().unwrap(), peer.memory_peak_kib().unwrap())
     }
 
     /// POST of JSON below the channel.

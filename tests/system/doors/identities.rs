@@ -256,6 +256,9 @@ pub(super) const ROWS: &[Row] = &[
     rest("wrong role", "403 access.denied", |desk| {
         told(&desk.http.post_bytes("/v1/packages", INSTALL).unwrap())
     }),
+    grpc("wrong role", "500 access.denied", |desk| {
+        desk.install(&desk.client, b"whatever it is")
+    }),
     cli("wrong role", "1 access.denied", |desk| {
         desk.run(&desk.user, &["chaincode", "install", &package_file(desk)])
     }),

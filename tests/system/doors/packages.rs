@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use model::client::Invocation;
 use prost::Message as _;
 use proto::lifecycle::InstallChaincodeArgs;
-use system_tests::profile;
+use system_tests::{Client, profile};
 use tar::{EntryType, Header};
 
 use super::desk::{Desk, Door, told};
@@ -170,7 +170,7 @@ impl Desk {
                 &format!("{} {}", bad.status, bad.code),
                 &rest,
             );
-            let grpc = self.install(&bytes);
+            let grpc = self.install(&self.admin_client, &bytes);
             self.compare(bad.case, Door::Grpc, &format!("500 {}", bad.code), &grpc);
             let file = self.network.dir().join("bad.tar.gz");
             std::fs::write(&file, &bytes).unwrap();
@@ -182,7 +182,8 @@ impl Desk {
         }
     }
 
-    fn install(&self, package: &[u8]) -> String {
+    /// Installs by calling the endorser, as Fabric's tools do.
+    pub(super) fn install(&self, client: &Client, package: &[u8]) -> String {
         let arguments = InstallChaincodeArgs {
             chaincode_install_package: Bytes::copy_from_slice(package),
         };
@@ -193,10 +194,9 @@ impl Desk {
             transient: std::collections::BTreeMap::new(),
             is_init: false,
         };
-        let admin = &self.admin_client;
-        let (_, signed) = admin
-            .propose_as(admin.sender().unwrap(), invocation)
+        let (_, signed) = client
+            .propose_as(client.sender().unwrap(), invocation)
             .unwrap();
-        self.process_as(admin, signed)
+        self.process_as(client, signed)
     }
 }
