@@ -1,7 +1,6 @@
 //! `weft chaincode`: a chaincode's way from source to a definition that is in force.
 
 mod approved;
-mod collections;
 mod define;
 mod deploy;
 mod install;

@@ -1,17 +1,15 @@
 //! `weft chaincode approve` and `commit`: definitions, first one organisation's, then the channel's.
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use clap_complete::ArgValueCandidates;
+use lifecycle::described::{self, DescribedDefinition, PolicyText};
 use model::ErrorCode;
-use prost::Message;
-use proto::lifecycle::{
-    ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeSource, CheckCommitReadinessArgs,
-    CheckCommitReadinessResult, CommitChaincodeDefinitionArgs, chaincode_source,
-};
-use proto::protos::{ApplicationPolicy, CollectionConfigPackage, application_policy};
+use proto::lifecycle::CheckCommitReadinessResult;
+use proto::protos::CollectionConfigPackage;
 use serde::Serialize;
 
-use super::{LIFECYCLE, ask, collections, decode};
+use super::{LIFECYCLE, decode};
 use crate::cli::failure::Failure;
 use crate::cli::global::Global;
 use crate::cli::{complete, file, output, table, transact};
@@ -82,106 +80,66 @@ struct Approval {
     differs_in: Vec<String>,
 }
 
-/// What `_lifecycle` takes of a definition; empty plugins and policy stand for its defaults.
-struct Definition {
-    args: DefinitionArgs,
-    validation_parameter: Bytes,
-    collections: Option<CollectionConfigPackage>,
+/// What the options describe.
+fn described(args: DefinitionArgs) -> anyhow::Result<DescribedDefinition> {
+    let policy = match (args.policy, args.policy_ref) {
+        (Some(text), _) => Some(PolicyText::Signature(text)),
+        (None, path) => path.map(PolicyText::Reference),
+    };
+    let validation_parameter = described::policy(policy.as_ref()).context(
+        Failure::new(ErrorCode::RequestInvalid, "the policy cannot be read")
+            .hint("such as OR('Org1MSP.peer','Org2MSP.peer')"),
+    )?;
+    Ok(DescribedDefinition {
+        name: args.name,
+        version: args.version,
+        sequence: args.sequence,
+        validation_parameter,
+        init_required: args.init_required,
+        collections: args.collections.as_ref().map(collections).transpose()?,
+    })
 }
 
-impl Definition {
-    fn new(args: DefinitionArgs) -> anyhow::Result<Self> {
-        let collections = args
-            .collections
-            .as_ref()
-            .map(collections::read)
-            .transpose()?;
-        Ok(Self {
-            validation_parameter: policy(&args)?,
-            collections,
-            args,
-        })
-    }
+fn collections(file: &file::Path) -> anyhow::Result<CollectionConfigPackage> {
+    described::collections_of_json(&file.read()?).context(Failure::new(
+        ErrorCode::RequestInvalid,
+        "the collections cannot be read",
+    ))
+}
 
-    fn to_approve(&self, package_id: Option<String>) -> ApproveChaincodeDefinitionForMyOrgArgs {
-        let source = match package_id {
-            Some(package_id) => {
-                chaincode_source::Type::LocalPackage(chaincode_source::Local { package_id })
-            }
-            None => chaincode_source::Type::Unavailable(chaincode_source::Unavailable {}),
-        };
-        ApproveChaincodeDefinitionForMyOrgArgs {
-            sequence: self.args.sequence,
-            name: self.args.name.clone(),
-            version: self.args.version.clone(),
-            validation_parameter: self.validation_parameter.clone(),
-            collections: self.collections.clone(),
-            init_required: self.args.init_required,
-            source: Some(ChaincodeSource {
-                r#type: Some(source),
-            }),
-            ..ApproveChaincodeDefinitionForMyOrgArgs::default()
-        }
-    }
-
-    fn to_commit(&self) -> CommitChaincodeDefinitionArgs {
-        CommitChaincodeDefinitionArgs {
-            sequence: self.args.sequence,
-            name: self.args.name.clone(),
-            version: self.args.version.clone(),
-            validation_parameter: self.validation_parameter.clone(),
-            collections: self.collections.clone(),
-            init_required: self.args.init_required,
-            ..CommitChaincodeDefinitionArgs::default()
-        }
-    }
-
-    fn to_check(&self) -> CheckCommitReadinessArgs {
-        CheckCommitReadinessArgs {
-            sequence: self.args.sequence,
-            name: self.args.name.clone(),
-            version: self.args.version.clone(),
-            validation_parameter: self.validation_parameter.clone(),
-            collections: self.collections.clone(),
-            init_required: self.args.init_required,
-            ..CheckCommitReadinessArgs::default()
-        }
-    }
-
-    fn words(&self) -> String {
-        let DefinitionArgs {
-            name,
-            version,
-            sequence,
-            ..
-        } = &self.args;
-        format!("{name} {version} sequence {sequence}")
-    }
+fn words(definition: &DescribedDefinition) -> String {
+    let DescribedDefinition {
+        name,
+        version,
+        sequence,
+        ..
+    } = definition;
+    format!("{name} {version} sequence {sequence}")
 }
 
 /// Approves, and says so.
 pub(super) async fn approve(args: ApproveArgs, global: &Global) -> anyhow::Result<()> {
-    let definition = Definition::new(args.definition)?;
+    let definition = described(args.definition)?;
     let (client, _) = global.client()?;
     let argument = definition.to_approve(args.package_id);
     let own = vec![client.msp_id().to_owned()];
     let function = "ApproveChaincodeDefinitionForMyOrg";
-    let submitting = submit(&client, function, &argument, own);
+    let submitting = submit(&client, function, argument, own);
     let committed = global
         .output()
         .during("waiting for the commit", submitting)
         .await?;
-    let done = format!("approved {} for {}", definition.words(), client.msp_id());
+    let done = format!("approved {} for {}", words(&definition), client.msp_id());
     finish(&done, &committed, global)
 }
 
 /// Commits, and says so.
 pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<()> {
-    let definition = Definition::new(args.definition)?;
+    let definition = described(args.definition)?;
     let (client, _) = global.client()?;
     let argument = definition.to_commit();
     let function = "CommitChaincodeDefinition";
-    let submitting = submit(&client, function, &argument, args.organizations);
+    let submitting = submit(&client, function, argument, args.organizations);
     let output = global.output();
     let committed = match output.during("waiting for the commit", submitting).await {
         Ok(committed) => committed,
@@ -189,7 +147,7 @@ pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<
     };
     let done = format!(
         "committed {} on {}",
-        definition.words(),
+        words(&definition),
         client.channel_id()
     );
     finish(&done, &committed, global)
@@ -197,7 +155,7 @@ pub(super) async fn commit(args: CommitArgs, global: &Global) -> anyhow::Result<
 
 /// Shows who has approved the definition, and what others have approved in its place.
 pub(super) async fn readiness(args: ReadinessArgs, global: &Global) -> anyhow::Result<()> {
-    let definition = Definition::new(args.definition)?;
+    let definition = described(args.definition)?;
     let (client, _) = global.client()?;
     let mut mismatches = check(&client, &definition).await?;
     let mut approvals: Vec<Approval> = Vec::new();
@@ -223,23 +181,22 @@ pub(super) async fn readiness(args: ReadinessArgs, global: &Global) -> anyhow::R
 
 async fn check(
     client: &Client,
-    definition: &Definition,
+    definition: &DescribedDefinition,
 ) -> Result<CheckCommitReadinessResult, ClientError> {
     let channel = client.channel_id();
-    let answer = ask(client, channel, READINESS, &definition.to_check()).await?;
+    let answer = client
+        .ask_peer(channel, LIFECYCLE, READINESS, &[definition.to_check()])
+        .await?;
     decode(READINESS, answer)
 }
 
-async fn submit<A: Message>(
+async fn submit(
     client: &Client,
     function: &str,
-    argument: &A,
+    argument: Bytes,
     organizations: Vec<String>,
 ) -> anyhow::Result<Committed> {
-    let args = vec![
-        Bytes::copy_from_slice(function.as_bytes()),
-        argument.encode_to_vec().into(),
-    ];
+    let args = vec![Bytes::copy_from_slice(function.as_bytes()), argument];
     let call = Call {
         chaincode: LIFECYCLE.to_owned(),
         args,
@@ -271,7 +228,7 @@ fn finish(done: &str, committed: &Committed, global: &Global) -> anyhow::Result<
 async fn with_missing_approvals(
     error: anyhow::Error,
     client: &Client,
-    definition: &Definition,
+    definition: &DescribedDefinition,
 ) -> anyhow::Error {
     let Ok(readiness) = check(client, definition).await else {
         return error;
@@ -284,26 +241,10 @@ async fn with_missing_approvals(
     if missing.is_empty() {
         return error;
     }
-    let what = format!("cannot commit {}", definition.words());
+    let what = format!("cannot commit {}", words(definition));
     let failure = Failure::new(ErrorCode::LifecycleNotReady, what);
     error.context(failure.hint(format!(
         "exactly this definition is not approved by {}",
         missing.join(", ")
     )))
-}
-
-/// The encoded policy, or nothing for the default.
-fn policy(args: &DefinitionArgs) -> anyhow::Result<Bytes> {
-    let policy = match (&args.policy, &args.policy_ref) {
-        (Some(text), _) => {
-            application_policy::Type::SignaturePolicy(collections::signature_policy(text)?)
-        }
-        (None, Some(path)) => application_policy::Type::ChannelConfigPolicyReference(path.clone()),
-        (None, None) => return Ok(Bytes::new()),
-    };
-    Ok(ApplicationPolicy {
-        r#type: Some(policy),
-    }
-    .encode_to_vec()
-    .into())
 }

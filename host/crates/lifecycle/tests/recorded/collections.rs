@@ -1,21 +1,25 @@
 //! The rules for declaring collections, each broken once, on the recorded channel's organisations.
 
+use std::fs;
+
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use lifecycle::{Context, MemoryPackages, scc};
+use model::{Envelope, Payload};
 use msp::policy::dsl;
 use prost::Message;
 use proto::{
     common::{MspPrincipal, SignaturePolicyEnvelope},
-    lifecycle::ApproveChaincodeDefinitionForMyOrgArgs,
+    lifecycle::{ApproveChaincodeDefinitionForMyOrgArgs, CommitChaincodeDefinitionArgs},
     protos::{
+        ChaincodeActionPayload, ChaincodeInvocationSpec, ChaincodeProposalPayload,
         CollectionConfig, CollectionConfigPackage, CollectionPolicyConfig, StaticCollectionConfig,
-        collection_config, collection_policy_config,
+        Transaction, collection_config, collection_policy_config,
     },
 };
 use rwset::{MemoryState, Simulator};
 
-use crate::{Config, deployed, recorded};
+use crate::{Config, block, deployed, recorded};
 
 fn collection(name: &str, policy: SignaturePolicyEnvelope) -> StaticCollectionConfig {
     StaticCollectionConfig {
@@ -205,4 +209,34 @@ fn a_later_definition_keeps_collections_and_their_time_to_live() {
     );
     check(vec![plain("c12"), c1(3)], expect!["200"]);
     check(vec![c1(3), plain("new"), plain("c12")], expect!["200"]);
+}
+
+#[test]
+fn the_recorded_file_gives_the_bytes_that_fabrics_tool_sent() {
+    let Some(folder) = recorded() else { return };
+    let json = fs::read(folder.join("coll.json")).unwrap();
+    let collections = lifecycle::described::collections_of_json(&json).unwrap();
+    let sent = (0..36).find_map(|number| {
+        block(&folder, number)
+            .data
+            .iter()
+            .find_map(committed_definition)
+    });
+    assert_eq!(sent.unwrap().collections.unwrap(), collections);
+}
+
+fn committed_definition(entry: &Bytes) -> Option<CommitChaincodeDefinitionArgs> {
+    let envelope = Envelope::decode(entry).ok()?;
+    let payload = Payload::parse(&envelope.payload).ok()?;
+    let action = Transaction::decode(payload.data).ok()?.actions.pop()?;
+    let action = ChaincodeActionPayload::decode(action.payload).ok()?;
+    let proposal = ChaincodeProposalPayload::decode(action.chaincode_proposal_payload).ok()?;
+    let spec = ChaincodeInvocationSpec::decode(proposal.input)
+        .ok()?
+        .chaincode_spec?;
+    let args = spec.input?.args;
+    if args.first()?.as_ref() != b"CommitChaincodeDefinition" {
+        return None;
+    }
+    CommitChaincodeDefinitionArgs::decode(args.get(1)?.clone()).ok()
 }
