@@ -3,6 +3,8 @@
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
+use msp::{SignatureMemo, SigningIdentity};
+
 /// The media type of the page.
 pub(crate) const MEDIA_TYPE: &str = "text/plain; version=0.0.4";
 
@@ -16,6 +18,14 @@ pub(crate) fn page(write: impl Fn(&mut Text) + Send + Sync + 'static) -> Page {
         write(&mut text);
         text.page
     })
+}
+
+/// How many signatures a node has checked, by computing or by remembering, and how many it has made.
+pub(crate) fn write_signatures(text: &mut Text, memo: &SignatureMemo, signer: &SigningIdentity) {
+    let checked = memo.checked();
+    text.counter("msp_signatures_verified_total", &[], checked.verified);
+    text.counter("msp_signatures_known_total", &[], checked.known);
+    text.counter("msp_signatures_made_total", &[], signer.signatures_made());
 }
 
 /// A page of metrics being written.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::orderer::{ChainTask, Orderer, Parts};
 use axum::middleware::map_response;
 use ledger::{JoinedChannel, NodeStore, OrdererLedger};
+use msp::SigningIdentity;
 use services::MESSAGE_SIZE_BYTES_MAX;
 use services::orderer::atomic_broadcast_server::AtomicBroadcastServer;
 use tokio::sync::mpsc;
@@ -28,9 +29,10 @@ use crate::tls;
 pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeError> {
     let (signer, store) = own::open(&config.folder, &config.msp_folder, &config.msp_id).await?;
     let (streams, stop) = (TaskTracker::new(), CancellationToken::new());
+    let signer = Arc::new(signer);
     let orderer = Orderer::new(Parts {
         config: settings(&config)?,
-        signer: Arc::new(signer),
+        signer: signer.clone(),
         clock: clock::seconds(),
         entropy: Arc::new(clock::fill_random),
         tasks: streams.clone(),
@@ -61,7 +63,7 @@ pub(crate) async fn start_orderer(config: OrdererConfig) -> Result<Node, NodeErr
         drain_timeout,
     );
     tasks.push(super::serve(server, stop.clone()));
-    let routes = health.merge(operations::metrics_route(metrics_page(&orderer)));
+    let routes = health.merge(operations::metrics_route(metrics_page(&orderer, &signer)));
     let server = operations::server(config.operations_address, routes, drain_timeout).await?;
     tasks.extend(server.map(|server| super::serve(server, stop.clone())));
     info!(%address, channels = orderer.channels().len(), "orderer listening");
@@ -155,9 +157,10 @@ fn health_route(orderer: &Orderer) -> axum::Router {
     operations::health_route(checks)
 }
 
-fn metrics_page(orderer: &Orderer) -> metrics::Page {
-    let orderer = orderer.clone();
+fn metrics_page(orderer: &Orderer, signer: &Arc<SigningIdentity>) -> metrics::Page {
+    let (orderer, signer) = (orderer.clone(), Arc::clone(signer));
     metrics::page(move |text| {
+        metrics::write_signatures(text, orderer.signature_memo(), &signer);
         for sample in orderer.metrics().samples() {
             let labels: Vec<(&str, &str)> = sample.label.into_iter().collect();
             match sample.value {
@@ -178,6 +181,8 @@ fn metrics_page(orderer: &Orderer) -> metrics::Page {
                 &[("channel", channel.channel.as_str())],
                 channel.height,
             );
+            let label = [("channel", channel.channel.as_str())];
+            text.counter("ledger_syncs_total", &label, channel.syncs);
         }
     })
 }

@@ -46,7 +46,11 @@ pub(super) fn metrics_page(services: &Services) -> Page {
         services.gateway.clone(),
         services.deliver.clone(),
     );
+    let (memo, signer) = (Arc::clone(&services.memo), Arc::clone(&services.signer));
+    let store = services.store.clone();
     metrics::page(move |text| {
+        metrics::write_signatures(text, &memo, &signer);
+        text.counter("node_store_syncs_total", &[], store.syncs());
         write_channels(text, &channels, &joiner);
         write_endorser(text, &endorser);
         text.gauge("gateway_calls", &[], gateway.calls());
@@ -63,6 +67,7 @@ fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {
         };
         let label = [("channel", id.as_str())];
         text.gauge("ledger_height", &label, channel.ledger().height());
+        text.counter("ledger_syncs_total", &label, channel.ledger().syncs());
         text.gauge("ledger_wal_pages", &label, channel.ledger().wal_pages());
         text.gauge("gateway_commit_waiters", &label, channel.waiters().count());
     }

@@ -13,7 +13,7 @@ use gateway::{Gateway, KnownPeer};
 use inspect::Inspect;
 use joined::Channels;
 use ledger::NodeStore;
-use msp::{Msp, MspManager, MspVersion, SigningIdentity};
+use msp::{Msp, MspManager, MspVersion, SignatureMemo, SigningIdentity};
 use rest::WalletIdentity;
 use runtime::{Engine, Executor};
 use services::MESSAGE_SIZE_BYTES_MAX;
@@ -44,8 +44,10 @@ pub(super) struct Services {
     pub(super) gateway: Gateway,
     pub(super) deliver: Deliver,
     pub(super) credentials: Arc<Credentials>,
+    pub(super) memo: Arc<SignatureMemo>,
+    pub(super) signer: Arc<SigningIdentity>,
     wallet: Vec<WalletIdentity>,
-    store: NodeStore,
+    pub(super) store: NodeStore,
     address: String,
 }
 
@@ -63,6 +65,7 @@ impl Services {
         let names = wallet.iter().map(|one| one.name.clone()).collect();
         let credentials = Credentials::open(config.rest.credentials.clone(), names)?;
         let (client_pem, store) = (own.client_pem.clone(), own.store.clone());
+        let (memo, signer) = (Arc::clone(&own.memo), Arc::clone(&own.signer));
         let endorser = endorser(config, own, channels.clone(), &joiner)?;
         let address = config
             .public_address
@@ -93,6 +96,8 @@ impl Services {
             gateway,
             deliver,
             credentials: Arc::new(credentials),
+            memo,
+            signer,
             wallet,
             store,
             address,

@@ -14,14 +14,17 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{Config, Error};
 
-/// What failed first, if anything did. Whoever writes looks here before it does: after a failed sync nobody knows what is on
-/// the disk, so nothing is written any more.
+/// How the writing to a file goes: how often the disk was waited for, and what failed first, if anything did. Whoever writes
+/// looks here before it does: after a failed sync nobody knows what is on the disk, so nothing is written any more.
 #[derive(Debug, Default)]
-pub(crate) struct Health(OnceLock<&'static str>);
+pub(crate) struct Health {
+    failed: OnceLock<&'static str>,
+    syncs: AtomicU64,
+}
 
 impl Health {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.0.get() {
+        match self.failed.get() {
             Some(what) => Err(Error::Stopped { what }),
             None => Ok(()),
         }
@@ -31,14 +34,24 @@ impl Health {
     pub(crate) fn note(&self, error: Error) -> Error {
         match &error {
             Error::Broken { what, .. } => {
-                let _ = self.0.set(what);
+                let _ = self.failed.set(what);
             }
             Error::Damaged { .. } => {
-                let _ = self.0.set("trust the stored data");
+                let _ = self.failed.set("trust the stored data");
             }
             _ => {}
         }
         error
+    }
+
+    /// Takes note that the disk was waited for so many times.
+    pub(crate) fn synced(&self, times: u64) {
+        self.syncs.fetch_add(times, Ordering::Relaxed);
+    }
+
+    /// How often the disk was waited for.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
     }
 }
 
@@ -139,6 +152,8 @@ impl Task {
         if waiting >= self.pages_min {
             // PASSIVE copies what no reader still needs and never waits for anybody.
             let (log, copied) = self.checkpoint("PASSIVE")?;
+            // The log before it is copied, and the file after it.
+            self.health.synced(2);
             waiting = log.saturating_sub(copied);
         }
         let waiting = u64::try_from(waiting).unwrap_or(0);

@@ -77,7 +77,11 @@ impl DirectWriter {
         self.health.check()?;
         let mut state = self.lock();
         let done = state.write(sync, what, change);
-        done.map_err(|error| self.health.note(error))
+        let value = done.map_err(|error| self.health.note(error))?;
+        if sync == Sync::Full {
+            self.health.synced(1);
+        }
+        Ok(value)
     }
 
     /// Runs `look` on the writing connection, outside of any transaction.
@@ -86,6 +90,11 @@ impl DirectWriter {
         look: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         look(&self.lock().connection)
+    }
+
+    /// How often the disk was waited for.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.health.syncs()
     }
 
     /// A panic while the lock was held rolled its transaction back, so the connection is as good as before.

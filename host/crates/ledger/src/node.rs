@@ -194,6 +194,12 @@ impl NodeStore {
         folder.join(channel.as_str())
     }
 
+    /// How often this process has waited for the disk to make `node.db` durable.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.inner.writer.syncs()
+    }
+
     /// The channels joined, in the order of their names.
     ///
     /// # Errors

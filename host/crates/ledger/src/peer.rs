@@ -207,6 +207,12 @@ impl PeerLedger {
         self.inner.checkpointer.pages_waiting()
     }
 
+    /// How often this process has waited for the disk to make the ledger durable: once a commit, twice a checkpoint.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.inner.health.syncs()
+    }
+
     /// Fails as all writing does once a write or a sync has failed.
     ///
     /// # Errors

@@ -83,6 +83,7 @@ impl Transaction<'_> {
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         let done = sqlx::query("COMMIT").execute(&mut self.connection).await;
         done.map_err(|cause| self.health.note(Error::writing("commit")(cause)))?;
+        self.health.synced(1);
         *self.place = Some(self.connection);
         Ok(())
     }

@@ -49,7 +49,7 @@ pub use certificate::Certificate;
 pub use error::Error;
 pub use identity::Identity;
 pub use low_s::low_s;
-pub use memo::SignatureMemo;
+pub use memo::{SignatureMemo, SignaturesChecked};
 pub use msps::MspManager;
 pub use organization::{Msp, MspVersion};
 pub use ou::OrganizationalUnit;

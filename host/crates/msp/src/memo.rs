@@ -1,6 +1,7 @@
 //! Remembers which signatures were found good.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use ring::digest::{Context, SHA256};
@@ -13,6 +14,17 @@ use ring::digest::{Context, SHA256};
 /// signatures are not remembered, so that nobody can push good ones out for free.
 pub struct SignatureMemo {
     good: Cache<[u8; 32], ()>,
+    verified: AtomicU64,
+    known: AtomicU64,
+}
+
+/// How signatures over messages were checked, since the memo was made. Those of certificates are not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignaturesChecked {
+    /// By computing, good ones and bad ones.
+    pub verified: u64,
+    /// By remembering.
+    pub known: u64,
 }
 
 impl SignatureMemo {
@@ -21,6 +33,17 @@ impl SignatureMemo {
     pub fn new(capacity: usize) -> SignatureMemo {
         SignatureMemo {
             good: Cache::new(capacity.max(1)),
+            verified: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+        }
+    }
+
+    /// How many signatures were checked, and how.
+    #[must_use]
+    pub fn checked(&self) -> SignaturesChecked {
+        SignaturesChecked {
+            verified: self.verified.load(Ordering::Relaxed),
+            known: self.known.load(Ordering::Relaxed),
         }
     }
 
@@ -34,9 +57,16 @@ impl SignatureMemo {
         finish(context)
     }
 
-    /// Whether the triple of this name was found good and is still remembered.
+    /// Whether the triple of this name was found good and is still remembered. If not, the caller will compute.
     pub(crate) fn knows(&self, name: &[u8; 32]) -> bool {
-        self.good.get(name).is_some()
+        let is_known = self.good.get(name).is_some();
+        let counter = if is_known {
+            &self.known
+        } else {
+            &self.verified
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        is_known
     }
 
     /// Remembers that the triple of this name is good.
@@ -92,5 +122,7 @@ mod tests {
         memo.remember([1; 32]);
         assert!(memo.knows(&[1; 32]));
         assert!(!memo.knows(&[2; 32]));
+        let checked = memo.checked();
+        assert_eq!((checked.known, checked.verified), (1, 1));
     }
 }

@@ -1,6 +1,10 @@
 //! Signing in one's own name.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use bytes::Bytes;
 use p256::{SecretKey, pkcs8::DecodePrivateKey};
@@ -39,6 +43,7 @@ pub struct SigningIdentity {
     key: EcdsaKeyPair,
     /// Only for the signature's nonce, which ring mixes with the key and the message.
     random: SystemRandom,
+    made: AtomicU64,
 }
 
 impl SigningIdentity {
@@ -68,6 +73,7 @@ impl SigningIdentity {
             certificate: parsed,
             key: pair,
             random,
+            made: AtomicU64::new(0),
         })
     }
 
@@ -91,6 +97,12 @@ impl SigningIdentity {
         Err(refused)
     }
 
+    /// How many signatures it has made.
+    #[must_use]
+    pub fn signatures_made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
     /// The certificate that others will see.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
@@ -112,6 +124,7 @@ impl Signer for SigningIdentity {
             .key
             .sign(&self.random, message)
             .map_err(|_| unusable("no randomness to sign with"))?;
+        self.made.fetch_add(1, Ordering::Relaxed);
         let signature = EcdsaSignature::from_fixed(fixed.as_ref()).with_low_s(Curve::P256);
         Ok(signature.to_der().into())
     }

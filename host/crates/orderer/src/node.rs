@@ -111,6 +111,12 @@ impl Orderer {
         self.0.registry.infos()
     }
 
+    /// Its memory of good signatures, which counts them too.
+    #[must_use]
+    pub fn signature_memo(&self) -> &SignatureMemo {
+        &self.0.memo
+    }
+
     /// What the orderer counts.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {

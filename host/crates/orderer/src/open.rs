@@ -67,9 +67,10 @@ pub(crate) async fn open(
             channel: channel_id.clone(),
             height,
             bundle: bundle.clone(),
-            read: read_blocks(ledger, recent),
+            read: read_blocks(ledger.clone(), recent),
             failed: failed.clone(),
         },
+        ledger,
     };
     let task = ChainTask {
         channel: channel_id,

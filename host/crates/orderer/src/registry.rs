@@ -5,6 +5,7 @@ use std::{
 
 use channel::Bundle;
 use delivery::BlockSource;
+use ledger::OrdererLedger;
 use model::ChannelId;
 
 use crate::{Error, intake::Intake};
@@ -16,6 +17,8 @@ pub(crate) struct Channel {
     pub(crate) intake: Intake,
     /// Where its blocks and its configuration come from.
     pub(crate) source: BlockSource,
+    /// Its file.
+    pub(crate) ledger: OrdererLedger,
 }
 
 impl Channel {
@@ -39,6 +42,8 @@ pub struct ChannelInfo {
     pub height: u64,
     /// Whether it stopped by a failure.
     pub failed: bool,
+    /// How often this process has waited for the disk to make the chain durable.
+    pub syncs: u64,
 }
 
 /// The channels of one orderer, by name.
@@ -72,6 +77,7 @@ impl Registry {
             channel: id.clone(),
             height: *channel.source.height.borrow(),
             failed: channel.has_failed(),
+            syncs: channel.ledger.syncs(),
         };
         channels.iter().map(info).collect()
     }

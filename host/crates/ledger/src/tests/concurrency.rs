@@ -142,6 +142,18 @@ fn the_write_ahead_log_is_copied_when_it_is_long_and_no_reader_needs_it() {
 }
 
 #[test]
+fn a_commit_waits_for_the_disk_once() {
+    wait(async {
+        let (mut chain, genesis) = Chain::started(13);
+        let (_folder, ledger) = ledger_of(&genesis).await;
+        let before = ledger.syncs();
+        ledger.commit(genesis).await.unwrap();
+        ledger.commit(chain.next(20)).await.unwrap();
+        assert_eq!(ledger.syncs(), before + 2);
+    });
+}
+
+#[test]
 fn a_commit_whose_future_is_dropped_leaves_a_ledger_that_goes_on() {
     wait(async {
         let (mut chain, genesis) = Chain::started(12);

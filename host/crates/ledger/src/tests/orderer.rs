@@ -91,6 +91,16 @@ fn entries_come_back_as_appended_and_without_holes() {
 }
 
 #[test]
+fn an_append_waits_for_the_disk_once_and_a_note_of_what_is_committed_does_not() {
+    let (_folder, ledger) = new();
+    let before = ledger.syncs();
+    ledger.append(&[batch(0), batch(1)]).unwrap();
+    assert_eq!(ledger.syncs(), before + 1);
+    ledger.save_committed(Some(id(1))).unwrap();
+    assert_eq!(ledger.syncs(), before + 1);
+}
+
+#[test]
 fn a_reader_of_the_log_gets_at_least_one_entry_and_no_more_than_fit() {
     let (_folder, ledger) = new();
     let entries: Vec<_> = (0..6).map(batch).collect();
