@@ -276,15 +276,38 @@ pub(super) fn call(function: &str, args: &[&str]) -> Invocation {
     }
 }
 
-/// Status and code of an answer; every refusal is a problem document that agrees with itself.
+/// Status and code of an answer; every refusal is a problem document that agrees with itself and with its headers.
 pub(super) fn told(answer: &Answer) -> String {
-    if answer.status >= 400 && !answer.body.is_empty() {
-        let problem = answer.json();
-        assert_eq!(problem["status"], answer.status, "{}", answer.text());
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        let found = answer.header(name);
         assert_eq!(
-            problem["type"],
-            format!("/docs/errors/{}", answer.code()),
-            "{}",
+            found,
+            Some(value),
+            "{name}, {}: {}",
+            answer.status,
+            answer.text()
+        );
+    }
+    if answer.status >= 400 {
+        let problem = answer.json();
+        let kind = format!("/docs/errors/{}", answer.code());
+        assert_eq!(problem["status"], answer.status, "{}", answer.text());
+        assert_eq!(problem["type"], kind, "{}", answer.text());
+        for text in ["title", "detail", "hint"] {
+            assert!(problem[text].is_string(), "{text}: {}", answer.text());
+        }
+        let wanted = match answer.status {
+            401 => "www-authenticate",
+            405 => "allow",
+            429 | 503 => "retry-after",
+            _ => "content-type",
+        };
+        assert!(
+            answer.header(wanted).is_some(),
+            "{wanted}: {}",
             answer.text()
         );
     }
