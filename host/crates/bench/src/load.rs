@@ -39,12 +39,13 @@ pub async fn run(config: Config, sources: Sources) -> Result<Report, Error> {
         tasks.spawn(work(caller, Arc::clone(&run)));
     }
     let costs = watch_window(&config, &run, &mut tasks).await?;
+    let window = Instant::now().min(run.closes) - run.opens;
     while let Some(ended) = tasks.join_next().await {
         ended.map_err(Error::Died)??;
     }
     let record = run.record.lock().unwrap_or_else(PoisonError::into_inner);
-    let missed = run.meant_inside(&costs).saturating_sub(record.begun);
-    Ok(Report::new(settings, machine, &record, costs, missed))
+    let missed = run.meant_inside(window).saturating_sub(record.begun);
+    Ok(Report::new(settings, machine, &record, window, costs, missed))
 }
 
 /// A caller for each client, with the connections and identities dealt out in turn.
@@ -167,12 +168,12 @@ impl Run {
     }
 
     /// How many calls of the open loop were meant to begin in the window; 0 in the closed one.
-    fn meant_inside(&self, costs: &Costs) -> u64 {
+    fn meant_inside(&self, window: Duration) -> u64 {
         let Some(interval) = self.interval_ns else {
             return 0;
         };
         let before = |time: Instant| nanos(time - self.began).div_ceil(interval.max(1));
-        let closed = (self.opens + costs.window).min(self.closes);
+        let closed = self.opens + window;
         let limit = self.calls_max.saturating_sub(1);
         before(closed).min(limit).saturating_sub(before(self.opens))
     }

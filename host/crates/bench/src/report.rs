@@ -198,10 +198,11 @@ impl Report {
         settings: Settings,
         machine: Machine,
         record: &Record,
+        window: Duration,
         costs: Costs,
         not_begun: u64,
     ) -> Self {
-        let window_s = costs.window.as_secs_f64();
+        let window_s = window.as_secs_f64();
         let cpu_s: f64 = costs.processes.iter().map(|process| process.cpu_s).sum();
         let is_watched = !costs.processes.is_empty() && record.done > 0;
         let is_submit = settings.mode == "submit";

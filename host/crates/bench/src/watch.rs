@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::report::{FolderUse, ProcessUse};
 use crate::{Error, Watch, Watched, process};
 
@@ -22,13 +20,11 @@ pub(crate) struct Watching {
     processes: Vec<Watched<u32>>,
     watch: Watch,
     before: Sample,
-    began: Instant,
     rss_anon_bytes_max: Vec<u64>,
 }
 
 /// What the window cost.
 pub(crate) struct Costs {
-    pub(crate) window: Duration,
     pub(crate) processes: Vec<ProcessUse>,
     pub(crate) generator: ProcessUse,
     pub(crate) folders: Vec<FolderUse>,
@@ -55,7 +51,6 @@ impl Watching {
             before: sample(&processes, watch)?,
             processes,
             watch: watch.clone(),
-            began: Instant::now(),
         };
         watching.look_at_memory()?;
         Ok(watching)
@@ -77,7 +72,6 @@ impl Watching {
     /// # Errors
     /// [`Error::Watch`], [`Error::Form`].
     pub(crate) fn end(mut self) -> Result<Costs, Error> {
-        let window = self.began.elapsed();
         self.look_at_memory()?;
         let after = sample(&self.processes, &self.watch)?;
         let cpu = self.before.cpu_s.iter().zip(&after.cpu_s);
@@ -98,7 +92,6 @@ impl Watching {
             bytes_after: *after,
         });
         Ok(Costs {
-            window,
             processes,
             generator,
             folders: folders.collect(),
