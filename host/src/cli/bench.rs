@@ -315,6 +315,8 @@ fn told(error: Error, address: String) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::{folder, process, seconds};
+    use crate::cli::Cli;
+    use clap::Parser as _;
 
     #[test]
     fn processes_and_folders_may_have_names() {
@@ -327,6 +329,30 @@ mod tests {
             (data.name.as_str(), data.what.to_str()),
             ("peer", Some("/d"))
         );
+    }
+
+    fn is_understood(options: &str) -> bool {
+        let line = format!("weft bench --chaincode basic --function F {options}");
+        Cli::try_parse_from(line.split_whitespace()).is_ok()
+    }
+
+    #[test]
+    fn the_gateway_is_that_of_the_profile_or_named_together_with_an_identity() {
+        assert!(is_understood(
+            "--arg a{n} --arg -5 --clients 64 --pid peer=1 --data /d"
+        ));
+        assert!(is_understood(
+            "--address h:1 --tls-ca f --tls-server-name n --msp-folder a --msp-folder b --msp-id Org1MSP --channel ch"
+        ));
+        for wrong in [
+            "--address h:1",
+            "--msp-folder a",
+            "--tls-ca f --msp-folder a --msp-id M",
+            "--evaluate --submit",
+            "--duration-s x",
+        ] {
+            assert!(!is_understood(wrong), "{wrong}");
+        }
     }
 
     #[test]
