@@ -12,7 +12,7 @@ use crate::cargo;
 
 /// Fewer and more repetitions.
 const FEW: u64 = 2;
-const MORE: u64 = 12;
+const MORE: u64 = 52;
 
 /// Counts the parts whose names contain `filters`, or all of them, and prints a table.
 ///

@@ -10,7 +10,7 @@ use msp::{MspManager, SignatureMemo, Signer as _};
 use rwset::{BlockTx, MemoryState, TxRwSet, validate_block};
 
 use crate::Pure;
-use crate::world::{CHAINCODE, World};
+use crate::world::{CHAINCODE, World, fill_random};
 
 /// Bytes of a message that is signed: a proposal has about as many.
 const MESSAGE_BYTES: usize = 1_500;
@@ -133,7 +133,9 @@ pub(crate) fn mvcc() -> Pure {
     let sets: Vec<TxRwSet> = (0..500)
         .map(|_| {
             let mut simulator = rwset::Simulator::new(Box::new(MemoryState::default()), "bench");
-            let key = format!("key{}", rand::random::<u64>());
+            let mut key = [0; 8];
+            fill_random(&mut key);
+            let key = format!("key{:016x}", u64::from_le_bytes(key));
             simulator.get_state(CHAINCODE, &key).unwrap();
             simulator
                 .put_state(CHAINCODE, &key, vec![7; 200].into())

@@ -1,5 +1,6 @@
 //! Two organisations with a peer and a user each, one channel, one chaincode: everything real but processes and network.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ use proto::protos::{
     ChaincodeAction, ChaincodeId, Endorsement, ProposalResponse, ProposalResponsePayload, Response,
     SignedProposal,
 };
+use rand::rngs::StdRng;
+use rand::{RngCore as _, SeedableRng as _};
 use rwset::Simulator;
 use tokio::runtime::Runtime;
 
@@ -72,8 +75,13 @@ fn member(folder: &std::path::Path, msp_id: &str, role: Role) -> Member {
     }
 }
 
+thread_local! {
+    /// Always the same numbers, so that two runs do the same work.
+    static RANDOM: RefCell<StdRng> = RefCell::new(StdRng::seed_from_u64(4));
+}
+
 pub(crate) fn fill_random(bytes: &mut [u8]) {
-    rand::RngCore::fill_bytes(&mut rand::rngs::ThreadRng::default(), bytes);
+    RANDOM.with_borrow_mut(|random| random.fill_bytes(bytes));
 }
 
 fn genesis(orgs: &[Member], orderer: Member) -> Block {
