@@ -47,17 +47,27 @@ pub(super) fn metrics_page(services: &Services) -> Page {
         services.deliver.clone(),
     );
     let (memo, signer) = (Arc::clone(&services.memo), Arc::clone(&services.signer));
-    let store = services.store.clone();
+    let (store, answers) = (services.store.clone(), Arc::clone(&services.answers));
     metrics::page(move |text| {
         metrics::write_signatures(text, &memo, &signer);
         text.counter("node_store_syncs_total", &[], store.syncs());
         write_channels(text, &channels, &joiner);
         write_endorser(text, &endorser);
         text.gauge("gateway_calls", &[], gateway.calls());
+        write_answers(text, &answers);
         for (name, value) in deliver.metrics().counters() {
             text.counter(name, &[], value);
         }
     })
+}
+
+fn write_answers(text: &mut Text, answers: &rest::Metrics) {
+    let counted = answers.read();
+    for (status, count) in counted.answers {
+        let status = status.to_string();
+        text.counter("rest_answers_total", &[("status", &status)], count);
+    }
+    text.counter("rest_answer_seconds", &[], Seconds(counted.answered_us));
 }
 
 fn write_channels(text: &mut Text, channels: &Channels, joiner: &Joiner) {

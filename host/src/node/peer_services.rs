@@ -46,6 +46,7 @@ pub(super) struct Services {
     pub(super) credentials: Arc<Credentials>,
     pub(super) memo: Arc<SignatureMemo>,
     pub(super) signer: Arc<SigningIdentity>,
+    pub(super) answers: Arc<rest::Metrics>,
     wallet: Vec<WalletIdentity>,
     pub(super) store: NodeStore,
     address: String,
@@ -98,6 +99,7 @@ impl Services {
             credentials: Arc::new(credentials),
             memo,
             signer,
+            answers: Arc::default(),
             wallet,
             store,
             address,
@@ -131,6 +133,7 @@ impl Services {
             wallet: self.wallet.clone(),
             credentials: Arc::new(move || credentials.current()),
             metrics_page,
+            metrics: Arc::clone(&self.answers),
             clock: Arc::new(clock::now),
             fill_random: Arc::new(clock::fill_random),
             tasks: tasks.clone(),
@@ -140,7 +143,7 @@ impl Services {
     }
 
     /// The gRPC services under Fabric's names, and our own; without an answer to what they do not know.
-    pub(super) fn grpc_router(&self) -> Router {
+    pub(super) fn grpc_router(&self, config: &PeerConfig) -> Router {
         let deliver = DeliverService::new(self.deliver.clone());
         let endorser = EndorserServer::new(self.endorser.clone())
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
@@ -149,11 +152,11 @@ impl Services {
             .max_decoding_message_size(MESSAGE_SIZE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
         let deliver = DeliverServer::new(deliver).max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
-        let inspect = Inspect::new(
-            inspect::Config::default(),
-            self.channels.clone(),
-            Arc::new(clock::now),
-        );
+        let settings = inspect::Config {
+            time_window_s: config.limits.time_window_s,
+            ..inspect::Config::default()
+        };
+        let inspect = Inspect::new(settings, self.channels.clone(), Arc::new(clock::now));
         let inspect = InspectServer::new(inspect);
         Routes::new(endorser)
             .add_service(gateway)

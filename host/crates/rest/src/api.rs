@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::idempotency::Running;
 use crate::problem::Problem;
-use crate::{Config, Credential, WalletIdentity};
+use crate::{Config, Credential, Metrics, WalletIdentity};
 
 /// Fills a buffer with randomness.
 pub type FillRandom = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -41,6 +41,8 @@ pub struct Parts {
     pub credentials: Arc<dyn Fn() -> Arc<[Credential]> + Send + Sync>,
     /// The page of `/metrics`.
     pub metrics_page: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Counts the answers.
+    pub metrics: Arc<Metrics>,
     /// The node's time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Fills a buffer with randomness fit for nonces.

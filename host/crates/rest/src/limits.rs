@@ -1,7 +1,7 @@
 //! What a request may weigh, and how long it may take to arrive; the headers that every answer carries.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request, State};
@@ -19,9 +19,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::api::Api;
 use crate::problem::Problem;
 
-/// The outermost layer: refuses addresses that are too long, and puts on every answer what keeps browsers from guessing
+/// The outermost layer: refuses addresses that are too long, counts answers, and puts on every answer what keeps browsers from guessing
 /// its type or keeping it.
 pub(crate) async fn frame(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |text| text.as_str().len());
     let max = api.config.uri_bytes_max;
@@ -32,6 +33,8 @@ pub(crate) async fn frame(State(api): State<Api>, request: Request, next: Next) 
         next.run(request).await
     };
     put_headers(&mut response);
+    let metrics = &api.parts.metrics;
+    metrics.answered(response.status(), begun.elapsed());
     response
 }
 

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use crate::{Config, Credential, CredentialKind, Parts, WalletIdentity};
+use crate::{Config, Credential, CredentialKind, Metrics, Parts, WalletIdentity};
 pub(crate) use ledger::Tx;
 use people::{Org, random};
 
@@ -40,6 +40,7 @@ pub(crate) const TOKEN_WITHOUT_IDENTITY: &str = "token-of-nobody";
 pub(crate) struct Peer {
     pub(crate) channel: Channel,
     pub(crate) credentials: Arc<Mutex<Vec<Credential>>>,
+    pub(crate) metrics: Arc<Metrics>,
     channels: Channels,
     endorser: Endorser,
     store: NodeStore,
@@ -108,6 +109,7 @@ impl Peer {
             credentials: Arc::new(Mutex::new(credentials)),
             channel,
             channels,
+            metrics: Arc::default(),
             store,
             user,
             _folder: folder,
@@ -155,6 +157,7 @@ impl Peer {
             version: "0.0.0".to_owned(),
             wallet: vec![self.user.clone()],
             credentials: Arc::new(move || credentials.lock().unwrap().clone().into()),
+            metrics: Arc::clone(&self.metrics),
             metrics_page: Arc::new(|| "# no metrics\n".to_owned()),
             clock: Arc::new(now),
             fill_random: Arc::new(|bytes| random(3)(bytes)),
