@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use body::{Argument, Base64, Call, Secret, arguments, opened, organizations};
-pub(crate) use outcome::{Outcome, PendingAnswer, ValidAnswer};
+pub(crate) use outcome::{Outcome, PendingAnswer, ValidAnswer, look_up, wait, waiter};
 pub(crate) use prepared::Prepared;
 pub(crate) use work::Work;
 

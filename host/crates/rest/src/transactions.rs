@@ -19,6 +19,7 @@ use crate::caller::Caller;
 use crate::document::{ChannelPath, TransactionPath};
 use crate::problem::Problem;
 use crate::query::{Path, Query};
+use crate::transact::{look_up, wait, waiter};
 use crate::{access, reading};
 
 /// The longest that a call for a transaction's status waits, in milliseconds.
@@ -147,7 +148,7 @@ async fn status(
     let channel = access::reader(&api, &caller, &id, Resource::GatewayCommitStatus)?;
     let committed = match wait_ms {
         0 => look_up(&channel, &tx_id).await?,
-        _ => wait(&api, &channel, &tx_id, Duration::from_millis(wait_ms)).await?,
+        _ => wait_for(&api, &channel, &tx_id, Duration::from_millis(wait_ms)).await?,
     };
     Ok(Json(TransactionStatus::new(&tx_id, committed)))
 }
@@ -156,34 +157,17 @@ fn parse(tx_id: &str) -> Result<TxId, Problem> {
     TxId::parse(tx_id).map_err(|error| Problem::invalid(error.to_string()))
 }
 
-async fn look_up(channel: &Channel, tx_id: &TxId) -> Result<Option<Committed>, Problem> {
-    let tx_id = tx_id.clone();
-    let found = reading::read(channel, move |ledger| ledger.tx(tx_id.as_str())).await?;
-    Ok(found.map(|location| Committed {
-        block: location.block,
-        code: location.code,
-    }))
-}
-
 /// How the transaction ended; nothing if it has not when the patience is over.
-async fn wait(
+async fn wait_for(
     api: &Api,
     channel: &Channel,
     tx_id: &TxId,
     patience: Duration,
 ) -> Result<Option<Committed>, Problem> {
     // First the waiter, then the index: a commit between the two is seen by the waiter.
-    let waiter = channel.waiters().wait(tx_id.clone());
-    let waiter = waiter.map_err(|error| Problem::new(ErrorCode::NodeBusy, error.to_string()))?;
-    if let Some(found) = look_up(channel, tx_id).await? {
-        return Ok(Some(found));
-    }
-    let stopping = || Problem::new(ErrorCode::NodeUnavailable, "the node is stopping");
-    tokio::select! {
-        biased;
-        committed = waiter.committed() => committed.map(Some).ok_or_else(stopping),
-        () = channel.failed().cancelled() => Err(reading::stopped()),
-        () = api.parts.stop.cancelled() => Err(stopping()),
-        () = tokio::time::sleep(patience) => Ok(None),
+    let waiter = waiter(channel, tx_id)?;
+    match look_up(channel, tx_id).await? {
+        Some(found) => Ok(Some(found)),
+        None => wait(api, channel, waiter, patience).await,
     }
 }
