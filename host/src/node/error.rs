@@ -83,6 +83,9 @@ pub(crate) enum NodeError {
     /// The orderer.
     #[error("the orderer failed")]
     Orderer(#[from] ::orderer::Error),
+    /// It is being stopped.
+    #[error("the peer is stopping")]
+    Stopping,
     /// No channel of that name.
     #[error("this node has not joined channel {0}")]
     NotJoined(String),
@@ -101,6 +104,7 @@ impl NodeError {
             },
             Self::Tls(source) => source.code(),
             Self::File { .. } => ErrorCode::FileUnusable,
+            Self::Stopping => ErrorCode::NodeUnavailable,
             Self::Genesis { .. } => ErrorCode::ChannelGenesis,
             Self::Msp(source) | Self::Wallet { source, .. } => of_identity(source),
             Self::MspId(_) | Self::Credentials { .. } => ErrorCode::ConfigInvalid,

@@ -112,11 +112,8 @@ impl Joiner {
             return Err(wrong(format!("channel {id} is joined already")));
         }
         let task = self.create(&id, genesis).await?;
-        self.inner
-            .tasks
-            .send(task)
-            .await
-            .map_err(|_| wrong("the peer is stopping".to_owned()))
+        let sent = self.inner.tasks.send(task).await;
+        sent.map_err(|_| NodeError::Stopping)
     }
 
     /// The channels' counters, by channel.
