@@ -22,6 +22,15 @@ use crate::client::Client;
 const DEFINITION: &str = "QueryChaincodeDefinition";
 const DEFINITIONS: &str = "QueryChaincodeDefinitions";
 const INSTALLED: &str = "QueryInstalledChaincodes";
+/// What is shown of every definition.
+const HEADS: [&str; 6] = [
+    "name",
+    "version",
+    "sequence",
+    "init",
+    "policy",
+    "collections",
+];
 
 /// What to list.
 #[derive(Debug, clap::Args)]
@@ -75,7 +84,9 @@ pub(super) async fn run(args: ListArgs, global: &Global) -> anyhow::Result<()> {
         })?,
         ListArgs {
             name: Some(name), ..
-        } => output.value(&[definition(&client, name).await?], |found| table_of(found))?,
+        } => output.value(&[definition(&client, name).await?], |found| {
+            table_with_approvals(found)
+        })?,
         ListArgs { .. } => output.value(&definitions(&client).await?, |found| table_of(found))?,
     }
     Ok(())
@@ -102,16 +113,22 @@ pub(super) async fn packages(client: &Client) -> anyhow::Result<Vec<String>> {
 }
 
 fn table_of(found: &[Defined]) -> String {
+    table::columns(HEADS, found.iter().map(Defined::row))
+}
+
+/// As [`table_of`], and who has approved: the peer tells that of one definition at a time.
+fn table_with_approvals(found: &[Defined]) -> String {
+    let [name, version, sequence, init, policy, collections] = HEADS;
     let heads = [
-        "name",
-        "version",
-        "sequence",
-        "init",
-        "policy",
-        "collections",
+        name,
+        version,
+        sequence,
+        init,
+        policy,
+        collections,
         "approved by",
     ];
-    table::columns(heads, found.iter().map(Defined::row))
+    table::columns(heads, found.iter().map(Defined::row_with_approvals))
 }
 
 async fn installed(client: &Client) -> anyhow::Result<Vec<Installed>> {
@@ -210,8 +227,7 @@ impl Installed {
 }
 
 impl Defined {
-    fn row(&self) -> [String; 7] {
-        let approved = self.approvals.iter().filter(|(_, approved)| **approved);
+    fn row(&self) -> [String; 6] {
         let init = if self.init_required { "required" } else { "-" };
         [
             self.name.clone(),
@@ -220,14 +236,20 @@ impl Defined {
             init.to_owned(),
             self.policy.clone(),
             table::list(&self.collections),
-            table::list(approved.map(|(msp_id, _)| msp_id)),
         ]
+    }
+
+    fn row_with_approvals(&self) -> [String; 7] {
+        let [name, version, sequence, init, policy, collections] = self.row();
+        let approved = self.approvals.iter().filter(|(_, approved)| **approved);
+        let approved = table::list(approved.map(|(msp_id, _)| msp_id));
+        [name, version, sequence, init, policy, collections, approved]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Defined, Installed, table_of};
+    use super::{Defined, Installed, table_of, table_with_approvals};
     use crate::cli::table;
     use expect_test::expect;
 
@@ -249,7 +271,11 @@ mod tests {
         expect![[r#"
             NAME   VERSION                  SEQUENCE  INIT      POLICY              COLLECTIONS  APPROVED BY
             basic  1.0                      2         required  OR('Org1MSP.peer')  c1, c2       Org1MSP
-            evil   1\u{1b}[2J\u{a}basic  9  2         -         OR('Org1MSP.peer')  c1, c2       Org1MSP"#]].assert_eq(&table_of(&found));
+            evil   1\u{1b}[2J\u{a}basic  9  2         -         OR('Org1MSP.peer')  c1, c2       Org1MSP"#]].assert_eq(&table_with_approvals(&found));
+        expect![[r#"
+            NAME   VERSION  SEQUENCE  INIT      POLICY              COLLECTIONS
+            basic  1.0      2         required  OR('Org1MSP.peer')  c1, c2"#]]
+        .assert_eq(&table_of(&found[..1]));
     }
 
     #[test]
