@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use super::nodes::Nodes;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a page of counters that are read.
 const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -37,11 +38,37 @@ pub(crate) struct Counted {
 }
 
 impl Counters {
-    /// Asks all nodes.
+    /// Asks all nodes, once they have all come to the same height: a load ends when one peer has committed it.
     ///
     /// # Errors
-    /// One does not answer.
+    /// One does not answer, or stays behind.
     pub(crate) async fn read(nodes: &Nodes) -> Result<Self> {
+        let begun = Instant::now();
+        loop {
+            let read = Self::read_now(nodes).await?;
+            if read.is_at_one_height() {
+                return Ok(read);
+            }
+            ensure!(
+                begun.elapsed() < TIMEOUT,
+                "the nodes stay at different heights"
+            );
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn is_at_one_height(&self) -> bool {
+        let mut heights = self.nodes.iter().map(|(_, counters)| {
+            let height = counters
+                .get("ledger_height")
+                .or(counters.get("orderer_height"));
+            height.copied().unwrap_or(0.0)
+        });
+        let first = heights.next();
+        heights.all(|height| Some(height) == first)
+    }
+
+    async fn read_now(nodes: &Nodes) -> Result<Self> {
         let mut read = Vec::new();
         for (name, address) in nodes.operations() {
             let page = get(address, "/metrics")
@@ -162,6 +189,18 @@ mod tests {
             (counters.get("a"), counters.get("b"), counters.len()),
             (Some(&7.0), Some(&2.5), 2)
         );
+    }
+
+    #[test]
+    fn nodes_are_compared_by_their_heights() {
+        let at = |orderer: f64, peer: f64| Counters {
+            nodes: vec![
+                ("o", [("orderer_height".to_owned(), orderer)].into()),
+                ("p", [("ledger_height".to_owned(), peer)].into()),
+            ],
+        };
+        assert!(at(7.0, 7.0).is_at_one_height());
+        assert!(!at(7.0, 6.0).is_at_one_height());
     }
 
     #[test]

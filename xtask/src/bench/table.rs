@@ -50,10 +50,10 @@ impl Outcome {
         ratio(grown.fold(0.0, f64::max), self.number("/done"))
     }
 
-    fn failed(&self) -> f64 {
-        self.list("/failures")
-            .iter()
-            .filter_map(|failure| failure.pointer("/count")?.as_f64())
+    fn failed(&self) -> u64 {
+        let counts = self.list("/failures").iter();
+        counts
+            .filter_map(|failure| failure.pointer("/count")?.as_u64())
             .sum()
     }
 
@@ -147,7 +147,7 @@ fn write_row(text: &mut String, case: &str, outcomes: &[&Outcome]) {
     });
     let _ = writeln!(
         text,
-        "| {case} | {:.1} ({least:.1}–{most:.1}) | {:.2} | {:.2} | {:.2} | {:.3} | {generator:.3} | {:.1} | {:.0} | {:.0} | {:.0} |",
+        "| {case} | {:.1} ({least:.1}–{most:.1}) | {:.2} | {:.2} | {:.2} | {:.3} | {generator:.3} | {:.1} | {:.0} | {:.0} | {} |",
         at("/done_per_s"),
         at("/latency_ms/p50"),
         at("/latency_ms/p95"),
@@ -156,7 +156,7 @@ fn write_row(text: &mut String, case: &str, outcomes: &[&Outcome]) {
         at("/blocks/transactions_per_block"),
         middle(&Outcome::peer_memory_mb),
         middle(&Outcome::peer_disk_bytes),
-        outcomes.iter().map(|outcome| outcome.failed()).sum::<f64>(),
+        outcomes.iter().map(|outcome| outcome.failed()).sum::<u64>(),
     );
 }
 
