@@ -4,6 +4,7 @@
 //! a connection breaks. A new stream says its place at once, so that nothing is lost before the first event either.
 
 mod follow;
+mod lease;
 mod position;
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,13 @@ use crate::query::{Path, Query};
 use crate::{accept, access};
 
 use follow::{Follow, What};
+use lease::Leased;
 use position::Position;
 
 /// How long a stream may be silent before a comment shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A reader that asks for nothing for so long, not even for those comments, has stopped reading.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
 /// The header with which a reader goes on.
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -147,7 +151,7 @@ fn stream(
         let text = format!("{} streams are open already", api.config.event_streams_max);
         Problem::new(ErrorCode::EventsSlow, text)
     })?;
-    let stop = api.parts.stop.clone();
+    let (stop, tasks) = (api.parts.stop.clone(), api.parts.tasks.clone());
     let resource = what.resource();
     let allowed = {
         let channel = channel.clone();
@@ -156,8 +160,9 @@ fn stream(
             access::authorize(&api, &caller, &channel, resource)
         }
     };
-    let follow = Follow::new(channel, what, position, Box::new(allowed), stop, permit);
-    let events = futures::stream::unfold(follow, Follow::step);
+    let follow = Follow::new(channel, what, position, Box::new(allowed), stop);
+    let events = Box::pin(futures::stream::unfold(follow, Follow::step));
+    let events = Leased::new(events, permit, READER_PATIENCE, &tasks);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events).keep_alive(keep_alive).into_response())
 }

@@ -11,7 +11,7 @@ use joined::Channel;
 use ledger::PeerLedger;
 use model::{Block, ErrorCode};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::position::Position;
@@ -50,8 +50,6 @@ pub(super) struct Follow {
     allowed: Allowed,
     stop: CancellationToken,
     ended: bool,
-    /// Given back with the stream.
-    _permit: OwnedSemaphorePermit,
 }
 
 /// Why there is no next block.
@@ -75,7 +73,6 @@ impl Follow {
         position: Position,
         allowed: Allowed,
         stop: CancellationToken,
-        permit: OwnedSemaphorePermit,
     ) -> Self {
         let height = channel.ledger().watch_height();
         let hello = Event::default().comment("weft").retry(RETRY);
@@ -89,7 +86,6 @@ impl Follow {
             allowed,
             stop,
             ended: false,
-            _permit: permit,
         }
     }
 
