@@ -45,7 +45,9 @@ pub async fn run(config: Config, sources: Sources) -> Result<Report, Error> {
     }
     let record = run.record.lock().unwrap_or_else(PoisonError::into_inner);
     let missed = run.meant_inside(window).saturating_sub(record.begun);
-    Ok(Report::new(settings, machine, &record, window, costs, missed))
+    Ok(Report::new(
+        settings, machine, &record, window, costs, missed,
+    ))
 }
 
 /// A caller for each client, with the connections and identities dealt out in turn.
