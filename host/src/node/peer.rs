@@ -77,7 +77,7 @@ fn main_router(
     streams: &TaskTracker,
     stop: &CancellationToken,
 ) -> Router {
-    let mut grpc = services.grpc_router(&config);
+    let mut grpc = services.grpc_router(config);
     let tls = config.listen.tls.as_ref();
     if tls.is_some_and(|tls| tls.client_certificates == ClientCertificates::Optional) {
         // As in Fabric, requests for blocks are bound to certificates only where every client has to show one.
