@@ -1,7 +1,5 @@
 //! Who is let in: the layer that asks every request for its credential, and the channel's rules for what is read.
 
-use std::sync::Arc;
-
 use ::channel::Resource;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -18,7 +16,7 @@ use tonic::Status;
 use crate::api::Api;
 use crate::caller::{Caller, IDENTITY_HEADER};
 use crate::problem::Problem;
-use crate::{Credential, CredentialKind};
+use crate::{Credential, CredentialKind, reading};
 
 /// Longest token looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 1_024;
@@ -162,26 +160,7 @@ pub(crate) fn authorize(
     channel: &Channel,
     resource: Resource,
 ) -> Result<(), Problem> {
-    let signer = &caller.identity()?.signer;
-    let bundle = channel.bundle();
-    let unknown = |error: msp::Error| Problem::new(ErrorCode::IdentityUnknown, error.to_string());
-    let identity = bundle.msps().identity(signer.identity()).map_err(unknown)?;
-    bundle.msps().validate(&identity).map_err(unknown)?;
-    if identity.expires_at() < api.now_s() {
-        let text = "the certificate of the identity has expired";
-        return Err(Problem::new(ErrorCode::IdentityExpired, text));
-    }
-    let ::channel::Access::Channel(path) = bundle.access(resource) else {
-        let text = format!("{} is not a channel's resource", resource.name());
-        return Err(Problem::new(ErrorCode::AccessDenied, text));
-    };
-    let identities = [Arc::clone(&identity)];
-    let allowed = bundle.policies().evaluate_identities(path, &identities);
-    allowed.map_err(|error| {
-        let text = format!(
-            "policy {path} for {} is not satisfied: {error}",
-            resource.name()
-        );
-        Problem::new(ErrorCode::AccessDenied, text)
-    })
+    let identity = caller.identity()?.signer.identity();
+    let allowed = inspect::authorize(channel, identity, resource, api.now_s());
+    allowed.map(|_| ()).map_err(reading::problem)
 }
