@@ -1,12 +1,13 @@
 //! `weft chaincode query-approved`: what the profile's organisation has approved.
 
 use clap_complete::ArgValueCandidates;
+use lifecycle::described::{collection_names, policy_words};
 use proto::lifecycle::{
     QueryApprovedChaincodeDefinitionArgs, QueryApprovedChaincodeDefinitionResult, chaincode_source,
 };
 use serde::Serialize;
 
-use super::{ask, decode, list};
+use super::{ask, decode};
 use crate::cli::global::Global;
 use crate::cli::{complete, table};
 
@@ -53,9 +54,9 @@ pub(super) async fn run(args: ApprovedArgs, global: &Global) -> anyhow::Result<(
         name: args.name,
         version: answer.version,
         sequence: answer.sequence,
-        policy: list::policy(&answer.validation_parameter),
+        policy: policy_words(&answer.validation_parameter),
         init_required: answer.init_required,
-        collections: list::collections(answer.collections),
+        collections: collection_names(&answer.collections.unwrap_or_default()),
         package_id,
     };
     global.output().value(&approved, table::tree)?;

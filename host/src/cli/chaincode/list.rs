@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use clap_complete::ArgValueCandidates;
-use prost::Message as _;
+use lifecycle::described::{collection_names, policy_words};
 use proto::lifecycle::{
     QueryChaincodeDefinitionArgs, QueryChaincodeDefinitionResult, QueryChaincodeDefinitionsArgs,
     QueryChaincodeDefinitionsResult, QueryInstalledChaincodesArgs, QueryInstalledChaincodesResult,
-};
-use proto::protos::{
-    ApplicationPolicy, CollectionConfigPackage, application_policy, collection_config,
 };
 use serde::Serialize;
 
@@ -169,9 +165,9 @@ async fn definitions(client: &Client) -> anyhow::Result<Vec<Defined>> {
         name: one.name,
         version: one.version,
         sequence: one.sequence,
-        policy: policy(&one.validation_parameter),
+        policy: policy_words(&one.validation_parameter),
         init_required: one.init_required,
-        collections: collections(one.collections),
+        collections: collection_names(&one.collections.unwrap_or_default()),
         approvals: BTreeMap::new(),
     });
     Ok(found.collect())
@@ -185,33 +181,11 @@ async fn definition(client: &Client, name: String) -> anyhow::Result<Defined> {
         name,
         version: one.version,
         sequence: one.sequence,
-        policy: policy(&one.validation_parameter),
+        policy: policy_words(&one.validation_parameter),
         init_required: one.init_required,
-        collections: collections(one.collections),
+        collections: collection_names(&one.collections.unwrap_or_default()),
         approvals: one.approvals.into_iter().collect(),
     })
-}
-
-pub(super) fn policy(parameter: &Bytes) -> String {
-    match ApplicationPolicy::decode(parameter.clone())
-        .ok()
-        .and_then(|policy| policy.r#type)
-    {
-        Some(application_policy::Type::SignaturePolicy(policy)) => {
-            msp::policy::dsl::to_text(&policy)
-        }
-        Some(application_policy::Type::ChannelConfigPolicyReference(path)) => path,
-        None => hex::encode(parameter),
-    }
-}
-
-pub(super) fn collections(package: Option<CollectionConfigPackage>) -> Vec<String> {
-    let configs = package.unwrap_or_default().config.into_iter();
-    let names = configs.filter_map(|config| {
-        let collection_config::Payload::StaticCollectionConfig(config) = config.payload?;
-        Some(config.name)
-    });
-    names.collect()
 }
 
 impl Installed {
