@@ -101,10 +101,11 @@ pub(super) type ClientPem = (Vec<u8>, Vec<u8>);
 impl Own {
     async fn open(config: &PeerConfig) -> Result<Self, NodeError> {
         let (signer, store) = own::open(&config.folder, &config.msp_folder, &config.msp_id).await?;
+        let memo = Arc::new(SignatureMemo::new(MEMO_ENTRIES));
         Ok(Self {
-            signer: Arc::new(signer),
+            signer: Arc::new(signer.remembered_in(Arc::clone(&memo))),
             store,
-            memo: Arc::new(SignatureMemo::new(MEMO_ENTRIES)),
+            memo,
             client_pem: client_pem(config)?,
         })
     }

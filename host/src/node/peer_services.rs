@@ -62,7 +62,7 @@ impl Services {
         streams: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Self, NodeError> {
-        let wallet = wallet(config)?;
+        let wallet = wallet(config, &own.memo)?;
         let names = wallet.iter().map(|one| one.name.clone()).collect();
         let credentials = Credentials::open(config.rest.credentials.clone(), names)?;
         let (client_pem, store) = (own.client_pem.clone(), own.store.clone());
@@ -169,7 +169,10 @@ impl Services {
 }
 
 /// The identities that the peer signs with for callers.
-fn wallet(config: &PeerConfig) -> Result<Vec<WalletIdentity>, NodeError> {
+fn wallet(
+    config: &PeerConfig,
+    memo: &Arc<SignatureMemo>,
+) -> Result<Vec<WalletIdentity>, NodeError> {
     let opened = config.rest.wallet.iter().map(|entry| {
         let msp_id = entry.msp_id.as_ref().unwrap_or(&config.msp_id);
         let signer = SigningIdentity::from_folder(&entry.msp_folder, msp_id);
@@ -179,7 +182,7 @@ fn wallet(config: &PeerConfig) -> Result<Vec<WalletIdentity>, NodeError> {
         })?;
         Ok(WalletIdentity {
             name: entry.name.clone(),
-            signer: Arc::new(signer),
+            signer: Arc::new(signer.remembered_in(Arc::clone(memo))),
         })
     });
     opened.collect()

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache;
 use ring::digest::{Context, SHA256};
 
-/// A bounded memory of good signatures: (public key, signed bytes, signature) triples whose mathematics held.
+/// A bounded memory of good signatures: (public key, signed bytes, signature) triples whose mathematics held, or which this node
+/// made with the key itself.
 ///
 /// The same signature is checked again and again: a proposal by the endorser, its transaction by the orderer, the
 /// committer and the gateway. A node makes one memo and hands it to the managers of all its channels, also to those that

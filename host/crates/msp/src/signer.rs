@@ -3,7 +3,10 @@
 use std::{
     fmt,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -14,8 +17,9 @@ use ring::{
 };
 
 use crate::{
-    Certificate, Error, Identity, folder,
+    Certificate, Error, Identity, SignatureMemo, folder,
     key::PublicKey,
+    memo::sha256,
     pem,
     signature::{Curve, EcdsaSignature},
 };
@@ -44,6 +48,8 @@ pub struct SigningIdentity {
     /// Only for the signature's nonce, which ring mixes with the key and the message.
     random: SystemRandom,
     made: AtomicU64,
+    /// Where what it signs is remembered as good.
+    memo: Option<Arc<SignatureMemo>>,
 }
 
 impl SigningIdentity {
@@ -74,6 +80,7 @@ impl SigningIdentity {
             key: pair,
             random,
             made: AtomicU64::new(0),
+            memo: None,
         })
     }
 
@@ -95,6 +102,14 @@ impl SigningIdentity {
             }
         }
         Err(refused)
+    }
+
+    /// Lets the node's memo know what it signs: its own endorsements come back to it in blocks, and what a key has signed need not
+    /// be computed to be good.
+    #[must_use]
+    pub fn remembered_in(mut self, memo: Arc<SignatureMemo>) -> Self {
+        self.memo = Some(memo);
+        self
     }
 
     /// How many signatures it has made.
@@ -126,7 +141,12 @@ impl Signer for SigningIdentity {
             .map_err(|_| unusable("no randomness to sign with"))?;
         self.made.fetch_add(1, Ordering::Relaxed);
         let signature = EcdsaSignature::from_fixed(fixed.as_ref()).with_low_s(Curve::P256);
-        Ok(signature.to_der().into())
+        let der = signature.to_der();
+        if let Some(memo) = &self.memo {
+            let key = self.certificate.key().bytes();
+            memo.remember(SignatureMemo::name(key, &sha256(message), &der));
+        }
+        Ok(der.into())
     }
 }
 

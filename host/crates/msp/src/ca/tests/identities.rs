@@ -33,6 +33,24 @@ fn a_signature_verifies_only_over_its_message_by_its_key() {
 }
 
 #[test]
+fn what_a_node_has_signed_itself_is_known_and_nothing_beside_it() {
+    let root = root(1);
+    let manager = manager(&config(&root, ""));
+    let peer = signing(&issue(&root, "peer0", Role::Peer, 2));
+    let peer = peer.remembered_in(Arc::clone(manager.memo()));
+    let identity = manager.identity(peer.identity()).unwrap();
+    let signature = peer.sign(b"endorsed").unwrap();
+    identity.verify(b"endorsed", &signature).unwrap();
+    let checked = manager.memo().checked();
+    assert_eq!((checked.known, checked.verified), (1, 0));
+    let mut flipped = signature.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    assert!(identity.verify(b"endorsed", &flipped).is_err());
+    assert!(identity.verify(b"other", &signature).is_err());
+    assert_eq!(manager.memo().checked().verified, 2);
+}
+
+#[test]
 fn a_high_s_is_refused_and_bytes_behind_the_signature_are_ignored() {
     let root = root(1);
     let peer = signing(&issue(&root, "peer0", Role::Peer, 2));
