@@ -30,7 +30,7 @@ const ASSETS: &str = "1000";
 /// The profile in whose name calls are made.
 const PROFILE: &str = "org1-user";
 
-pub(crate) const USAGE: &str = "bench [--quick] [--runs N] [--duration-s N] [--warm-up-s N] [--json FILE] | bench --instructions";
+pub(crate) const USAGE: &str = "bench [--quick] [--case TEXT] [--runs N] [--duration-s N] [--warm-up-s N] [--json FILE] | bench --instructions";
 
 /// A row of the standard table.
 #[derive(Clone, Copy)]
@@ -97,6 +97,8 @@ struct Options {
     duration_s: String,
     warm_up_s: String,
     json: Option<PathBuf>,
+    /// Only the cases whose name holds this.
+    case: String,
 }
 
 impl Options {
@@ -106,6 +108,7 @@ impl Options {
             duration_s: "20".to_owned(),
             warm_up_s: "5".to_owned(),
             json: None,
+            case: String::new(),
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -122,12 +125,19 @@ impl Options {
                 "--runs" => options.runs = value.parse().context("--runs needs a number")?,
                 "--duration-s" => options.duration_s = (*value).to_owned(),
                 "--warm-up-s" => options.warm_up_s = (*value).to_owned(),
+                "--case" => (*value).clone_into(&mut options.case),
                 "--json" => options.json = Some(PathBuf::from(value)),
                 _ => bail!("{word} is no option\nusage: cargo xtask {USAGE}"),
             }
         }
         ensure!(options.runs > 0, "--runs needs at least 1");
+        ensure!(!options.cases().is_empty(), "no case's name holds '{}'", options.case);
         Ok(options)
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let wanted = |case: &&Case| case.name.contains(&self.case);
+        CASES.iter().filter(wanted).copied().collect()
     }
 }
 
@@ -165,13 +175,13 @@ async fn measure(weft: &Path, module: &Path, options: &Options) -> Result<()> {
         eprintln!("run {number} of {}: making a network", options.runs);
         let mut nodes = Nodes::start(weft, module, CHAINCODE, parent).await?;
         create_assets_to_read(weft, &nodes).await?;
-        for case in CASES {
+        for case in options.cases() {
             eprintln!("run {number} of {}: {}", options.runs, case.name);
             outcomes.push(one(weft, &nodes, case, options).await?);
         }
         nodes.stop().await?;
     }
-    print!("{}", table::markdown(&CASES, &outcomes));
+    print!("{}", table::markdown(&options.cases(), &outcomes));
     if let Some(path) = &options.json {
         let all: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
         let text = serde_json::to_vec_pretty(&json!({ "runs": all }))?;
