@@ -38,8 +38,10 @@ pub(crate) struct OrdererLimits {
     pub(crate) queue: usize,
     /// Messages of one Broadcast stream that are read ahead of their answers.
     pub(crate) stream_read_ahead: usize,
-    /// Shortest time between two blocks of an idle orderer, in milliseconds.
+    /// Shortest time between two blocks while few messages come, in milliseconds.
     pub(crate) block_gap_min_ms: u64,
+    /// The same while many come.
+    pub(crate) block_gap_max_ms: u64,
     /// Blocks that wait for one Deliver subscriber.
     pub(crate) deliver_queue_blocks: usize,
     /// Bytes of blocks that wait for one Deliver subscriber.
@@ -57,7 +59,8 @@ impl Default for OrdererLimits {
         Self {
             queue: 10_000,
             stream_read_ahead: 1_000,
-            block_gap_min_ms: 10,
+            block_gap_min_ms: 2,
+            block_gap_max_ms: 50,
             deliver_queue_blocks: 8,
             deliver_queue_bytes: 64 * 1024 * 1024,
             time_window_s: 15 * 60,
@@ -77,6 +80,9 @@ impl Config for OrdererConfig {
     fn check(&self) -> Result<(), String> {
         self.listen.check()?;
         listen::check_operations(self.operations_address)?;
+        if self.limits.block_gap_min_ms > self.limits.block_gap_max_ms {
+            return Err("limits.block_gap_min_ms is above limits.block_gap_max_ms".to_owned());
+        }
         super::check_at_least_one(&[
             ("queue", self.limits.queue),
             ("stream_read_ahead", self.limits.stream_read_ahead),

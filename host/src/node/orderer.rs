@@ -93,6 +93,7 @@ fn settings(config: &OrdererConfig) -> Result<::orderer::Config, NodeError> {
     Ok(::orderer::Config {
         tls_certificate_pem: certificate.into(),
         block_gap_min_ms: limits.block_gap_min_ms,
+        block_gap_max_ms: limits.block_gap_max_ms,
         stream_messages_max: limits.stream_read_ahead,
         queue_messages_max: limits.queue,
         deliver: delivery::Config {

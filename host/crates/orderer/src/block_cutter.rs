@@ -1,11 +1,13 @@
 //! Cuts ordered messages into batches, a batch for each block. Pure: time comes in as a value.
 //!
 //! The rules are Fabric's (`BatchSize`, `BatchTimeout`), and one of Weft's own: while nothing is being agreed on, what
-//! is pending is cut at once, so that a lone message does not wait for a timeout; while something is, messages gather
-//! until a rule of Fabric's or the end of that agreement. Any such sequence of blocks is one a Fabric orderer with a
-//! shorter timeout could have cut.
+//! is pending is cut as soon as the gap since the last batch is over, so that a lone message does not wait for a timeout;
+//! while something is, messages gather until a rule of Fabric's or the end of that agreement. The gap grows with the rate
+//! of messages. Any such sequence of blocks is one a Fabric orderer with a shorter timeout could have cut.
 
 use std::{collections::VecDeque, time::Duration};
+
+use crate::pace::{Gaps, Pace};
 
 /// When a batch is full, and how long one may wait. The first three are the channel's, the last is this node's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +19,8 @@ pub(crate) struct Limits {
     pub(crate) preferred_bytes: usize,
     /// `BatchTimeout`: the longest that the first message of a batch waits.
     pub(crate) batch_timeout: Duration,
-    /// The shortest time between two proposals that no rule of Fabric's asks for.
-    pub(crate) block_gap: Duration,
+    /// Bounds of the time between two proposals that no rule of Fabric's asks for.
+    pub(crate) gaps: Gaps,
 }
 
 /// Messages waiting for their block, in order. `M` is whatever the caller needs back.
@@ -31,8 +33,8 @@ pub(crate) struct BlockCutter<M> {
     pending_bytes: usize,
     /// When the batch timeout ends; `None` while the timer is stopped.
     timeout_at: Option<Duration>,
-    /// When the last batch was given out.
-    last_cut: Option<Duration>,
+    /// When batches were given out, and how large they were.
+    pace: Pace,
 }
 
 impl<M> BlockCutter<M> {
@@ -43,7 +45,7 @@ impl<M> BlockCutter<M> {
             pending: Vec::new(),
             pending_bytes: 0,
             timeout_at: None,
-            last_cut: None,
+            pace: Pace::default(),
         }
     }
 
@@ -83,7 +85,7 @@ impl<M> BlockCutter<M> {
         }
         self.set_timer(now);
         if !batches.is_empty() {
-            self.last_cut = Some(now);
+            self.pace.cut(now, batches.iter().map(Vec::len).sum());
         }
         batches
     }
@@ -93,7 +95,7 @@ impl<M> BlockCutter<M> {
         let mut batches = VecDeque::from_iter(self.take());
         batches.push_back(vec![message]);
         self.set_timer(now);
-        self.last_cut = Some(now);
+        self.pace.cut(now, batches.iter().map(Vec::len).sum());
         batches
     }
 
@@ -105,7 +107,7 @@ impl<M> BlockCutter<M> {
         }
         let batch = self.take();
         self.set_timer(now);
-        self.last_cut = Some(now);
+        self.pace.cut(now, batch.as_ref().map_or(0, Vec::len));
         batch
     }
 
@@ -114,10 +116,7 @@ impl<M> BlockCutter<M> {
         if self.pending.is_empty() {
             return None;
         }
-        let idle_at = (in_flight == 0).then(|| match self.last_cut {
-            Some(last_cut) => last_cut.saturating_add(self.limits.block_gap),
-            None => Duration::ZERO,
-        });
+        let idle_at = (in_flight == 0).then(|| self.pace.gap_over_at(self.limits.gaps));
         [self.timeout_at, idle_at].into_iter().flatten().min()
     }
 

@@ -25,6 +25,7 @@ use crate::{
     filter::Kind,
     intake::{Submission, stopped, unknown_outcome},
     metrics::Metrics,
+    pace::Gaps,
     refusal::Refusal,
 };
 
@@ -50,7 +51,7 @@ struct Proposal {
 
 /// What a channel's task needs of its node.
 pub(crate) struct Settings {
-    pub(crate) block_gap: Duration,
+    pub(crate) gaps: Gaps,
     pub(crate) drain_timeout: Duration,
     pub(crate) leader_patience: Duration,
 }
@@ -135,7 +136,7 @@ struct Chain {
 impl Chain {
     fn new(task: ChainTask) -> Self {
         let bundle = Arc::clone(&task.bundle.borrow());
-        let limits = limits(bundle.orderer(), task.settings.block_gap);
+        let limits = limits(bundle.orderer(), task.settings.gaps);
         Self {
             task,
             origin: Instant::now(),
@@ -246,7 +247,7 @@ impl Chain {
         if self.configured_at != bundle.sequence() {
             self.configured_at = bundle.sequence();
             self.proposals_max = proposals_max(bundle.orderer());
-            let limits = limits(bundle.orderer(), self.task.settings.block_gap);
+            let limits = limits(bundle.orderer(), self.task.settings.gaps);
             self.cutter.set_limits(limits);
         }
     }
@@ -409,13 +410,13 @@ async fn failure(state: &mut RaftState) -> String {
     }
 }
 
-fn limits(orderer: &OrdererConfig, block_gap: Duration) -> Limits {
+fn limits(orderer: &OrdererConfig, gaps: Gaps) -> Limits {
     let batch = orderer.batch;
     Limits {
         messages_max: usize::try_from(batch.max_message_count).unwrap_or(usize::MAX),
         preferred_bytes: usize::try_from(batch.preferred_max_bytes).unwrap_or(usize::MAX),
         batch_timeout: orderer.batch_timeout,
-        block_gap,
+        gaps,
     }
 }
 

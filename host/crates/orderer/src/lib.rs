@@ -38,6 +38,7 @@ mod intake;
 mod metrics;
 mod node;
 mod open;
+mod pace;
 mod recent_blocks;
 mod refusal;
 mod registry;

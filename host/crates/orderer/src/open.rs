@@ -18,6 +18,7 @@ use crate::{
     consenter::{LogStore, Network, Publish, StateMachine, TypeConfig},
     intake::intake,
     node::Node,
+    pace::Gaps,
     recent_blocks::RecentBlocks,
     registry::Channel,
 };
@@ -150,7 +151,10 @@ fn members(orderer: &OrdererConfig) -> BTreeMap<u64, BasicNode> {
 
 fn settings(config: &Config) -> Settings {
     Settings {
-        block_gap: Duration::from_millis(config.block_gap_min_ms),
+        gaps: Gaps {
+            min: Duration::from_millis(config.block_gap_min_ms),
+            max: Duration::from_millis(config.block_gap_max_ms),
+        },
         drain_timeout: config.drain_timeout,
         leader_patience: config.leader_patience,
     }

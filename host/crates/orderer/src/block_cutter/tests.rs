@@ -9,8 +9,13 @@ const LIMITS: Limits = Limits {
     messages_max: 3,
     preferred_bytes: 100,
     batch_timeout: Duration::from_millis(200),
-    block_gap: Duration::from_millis(10),
+    gaps: constant(10),
 };
+
+const fn constant(gap_ms: u64) -> Gaps {
+    let gap = Duration::from_millis(gap_ms);
+    Gaps { min: gap, max: gap }
+}
 
 /// Plays a transcript: `@5` sets the clock to 5 ms, `f1` says that one proposal is in flight, a number orders a message
 /// of so many bytes, `c40` a configuration message, `?` asks whether a batch is due. One line for each batch cut.
@@ -207,7 +212,7 @@ fn naive(limits: Limits, events: &[(u64, Event)], until_ms: u64) -> Vec<(u64, Ve
         let timed_out = timer_started.is_some_and(|at| now - at >= ms(limits.batch_timeout));
         let gap_over = blocks
             .last()
-            .is_none_or(|(at, _)| now - at >= ms(limits.block_gap));
+            .is_none_or(|(at, _)| now - at >= ms(limits.gaps.min));
         if !pending.is_empty() && (timed_out || in_flight == 0 && gap_over) {
             blocks.push((now, names(&pending)));
             pending.clear();
@@ -272,7 +277,7 @@ proptest! {
     ) {
         let limits = Limits {
             messages_max,
-            block_gap: Duration::from_millis(gap),
+            gaps: constant(gap),
             batch_timeout: Duration::from_millis(timeout),
             ..LIMITS
         };
