@@ -148,12 +148,14 @@ impl PeerLedger {
             .map_err(|cause| Error::damaged("the stored genesis hash", cause))?;
         let health = Arc::new(Health::default());
         let folder = Arc::new(folder);
+        let readers = Readers::new(&path, &config, Arc::clone(&folder));
+        let (for_writer, noted) = (Arc::clone(&readers), Arc::clone(&health));
         let inner = Inner {
             channel,
             genesis_hash,
             statements: sql::CommitStatements::new(),
-            writer: Writer::new(&path, &config, Arc::clone(&health), connection),
-            readers: Readers::new(&path, &config, Arc::clone(&folder)),
+            writer: Writer::new(&path, &config, noted, for_writer, connection),
+            readers,
             checkpointer: Checkpointer::start(&path, &config, Arc::clone(&health))?,
             health,
             height: watch::Sender::new(row.height),
@@ -243,6 +245,11 @@ impl PeerLedger {
             .await
             .unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn standing_transactions(&self) -> usize {
+        self.inner.readers.standing()
     }
 
     fn publish(&self, height: u64) {

@@ -8,7 +8,7 @@ use std::{
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::{Config, Error, checkpoint::Health, database};
+use crate::{Config, Error, checkpoint::Health, database, readers::Readers};
 
 /// Holds the writing connection between writes.
 ///
@@ -20,6 +20,8 @@ pub(crate) struct Writer {
     path: PathBuf,
     config: Config,
     health: Arc<Health>,
+    /// Told of every write, for what they show of the file is old then.
+    readers: Arc<Readers>,
     connection: Mutex<Option<SqliteConnection>>,
 }
 
@@ -28,12 +30,14 @@ impl Writer {
         path: &Path,
         config: &Config,
         health: Arc<Health>,
+        readers: Arc<Readers>,
         connection: SqliteConnection,
     ) -> Self {
         Self {
             path: path.to_owned(),
             config: config.clone(),
             health,
+            readers,
             connection: Mutex::new(Some(connection)),
         }
     }
@@ -48,6 +52,7 @@ impl Writer {
                 .await
                 .map_err(|error| self.health.note(error))?,
         };
+        let writing = Writing::begin(&self.readers);
         sqlx::query("BEGIN IMMEDIATE")
             .execute(&mut connection)
             .await
@@ -56,8 +61,9 @@ impl Writer {
                     .note(Error::writing("start a transaction")(cause))
             })?;
         Ok(Transaction {
-            place,
             connection,
+            _writing: writing,
+            place,
             health: &self.health,
         })
     }
@@ -71,10 +77,28 @@ impl Writer {
     }
 }
 
+/// The time of one write, for the readers.
+struct Writing<'a>(&'a Readers);
+
+impl<'a> Writing<'a> {
+    fn begin(readers: &'a Readers) -> Self {
+        readers.write_begins();
+        Self(readers)
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.write_ends();
+    }
+}
+
 /// A transaction that is rolled back unless it is committed.
 pub(crate) struct Transaction<'a> {
-    place: MutexGuard<'a, Option<SqliteConnection>>,
     pub(crate) connection: SqliteConnection,
+    /// Over before the next write can begin.
+    _writing: Writing<'a>,
+    place: MutexGuard<'a, Option<SqliteConnection>>,
     health: &'a Health,
 }
 

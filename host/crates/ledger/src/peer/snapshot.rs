@@ -1,17 +1,17 @@
 //! One height of a channel, read in one transaction.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use model::{Digest, Version, hash::sha256_of};
-use rusqlite::{OptionalExtension, Params, Row, types::ToSql};
+use rusqlite::{Connection, OptionalExtension, Params, Row, types::ToSql};
 use rwset::{KeyModification, StateError, StateReader, VersionedValue};
 use sha2::{Digest as _, Sha256};
 
 use super::{TxLocation, blocks, bytes_of, history};
 use crate::{
     Error,
-    readers::{Reader, Readers},
+    readers::{Begun, Reader, Readers},
     sql::{peer as sql, unsigned},
 };
 
@@ -31,19 +31,13 @@ pub struct Page<T> {
 #[derive(Debug)]
 pub struct Snapshot {
     reader: Reader,
-    height: u64,
-    began: Instant,
+    begun: Begun,
 }
 
 impl Snapshot {
     pub(super) fn take(readers: &Arc<Readers>) -> Result<Self, Error> {
-        let reader = readers.take()?;
-        let height = begin(&reader)?;
-        Ok(Self {
-            reader,
-            height,
-            began: Instant::now(),
-        })
+        let (reader, begun) = readers.take_begun(begin)?;
+        Ok(Self { reader, begun })
     }
 
     /// Goes on at the newest height and returns it. What was read before is of the old one.
@@ -53,11 +47,8 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Read`]: the disk.
     pub fn renew(&mut self) -> Result<u64, Error> {
-        let ended = self.reader.connection()?.execute_batch("COMMIT");
-        ended.map_err(Error::reading("end a snapshot"))?;
-        self.height = begin(&self.reader)?;
-        self.began = Instant::now();
-        Ok(self.height)
+        self.begun = self.reader.begin_again(begin)?;
+        Ok(self.begun.height)
     }
 
     /// The first transaction with this id in the blocks shown.
@@ -150,7 +141,7 @@ impl Snapshot {
 
     fn check_age(&self) -> Result<(), Error> {
         let age_max = self.reader.config().snapshot_age_max;
-        if self.began.elapsed() <= age_max {
+        if self.begun.at.elapsed() <= age_max {
             return Ok(());
         }
         Err(Error::Expired {
@@ -228,7 +219,7 @@ impl Snapshot {
 
 impl StateReader for Snapshot {
     fn height(&self) -> u64 {
-        self.height
+        self.begun.height
     }
 
     fn get(&self, namespace: &str, key: &str) -> Result<Option<VersionedValue>, StateError> {
@@ -360,11 +351,11 @@ fn hash_row(hasher: &mut Sha256, row: &Row<'_>) -> rusqlite::Result<()> {
 }
 
 /// Starts a read transaction. SQLite fixes what it shows with the first read, so the height is read at once.
-fn begin(reader: &Reader) -> Result<u64, Error> {
-    let connection = reader.connection()?;
+fn begin(connection: &Connection) -> Result<u64, Error> {
     let height: i64 = connection
-        .execute_batch("BEGIN")
-        .and_then(|()| connection.prepare_cached(sql::CHANNEL_READ))
+        .prepare_cached("BEGIN")
+        .and_then(|mut statement| statement.execute([]))
+        .and_then(|_| connection.prepare_cached(sql::CHANNEL_READ))
         .and_then(|mut statement| statement.query_row([], |row| row.get(3)))
         .map_err(Error::reading("take a snapshot"))?;
     unsigned(height)

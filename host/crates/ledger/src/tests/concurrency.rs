@@ -68,6 +68,35 @@ fn a_watcher_is_told_the_height_and_a_snapshot_taken_then_shows_it() {
 }
 
 #[test]
+fn a_read_transaction_stands_for_the_next_snapshot_only_until_something_is_written() {
+    wait(async {
+        let (mut chain, genesis) = Chain::started(12);
+        let (_folder, ledger) = ledger_of(&genesis).await;
+        drop(ledger.snapshot().unwrap());
+        assert_eq!(ledger.standing_transactions(), 1);
+        // Lent out again, and alone: a second reader begins its own.
+        let both = (ledger.snapshot().unwrap(), ledger.snapshot().unwrap());
+        assert_eq!(ledger.standing_transactions(), 0);
+        ledger.commit(genesis).await.unwrap();
+        assert_eq!((both.0.height(), both.1.height()), (0, 0));
+        drop(both);
+        assert_eq!(ledger.standing_transactions(), 0, "what they show is old");
+        drop(ledger.snapshot().unwrap());
+        assert_eq!(ledger.standing_transactions(), 1);
+        let set = bytes::Bytes::from_static(b"set");
+        ledger.transient_put("tx", 1, &set).await.unwrap();
+        assert_eq!(
+            ledger.standing_transactions(),
+            0,
+            "a write beside the blocks counts"
+        );
+        drop(ledger.snapshot().unwrap());
+        ledger.commit(chain.next(3)).await.unwrap();
+        assert_eq!(ledger.snapshot().unwrap().height(), 2);
+    });
+}
+
+#[test]
 fn one_reader_too_many_is_busy_until_another_goes() {
     wait(async {
         let (_, genesis) = Chain::started(9);
