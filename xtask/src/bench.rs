@@ -131,7 +131,11 @@ impl Options {
             }
         }
         ensure!(options.runs > 0, "--runs needs at least 1");
-        ensure!(!options.cases().is_empty(), "no case's name holds '{}'", options.case);
+        ensure!(
+            !options.cases().is_empty(),
+            "no case's name holds '{}'",
+            options.case
+        );
         Ok(options)
     }
 

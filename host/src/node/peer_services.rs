@@ -9,7 +9,7 @@ use axum::middleware::map_response;
 use committer::DeliverService;
 use delivery::Deliver;
 use endorser::Endorser;
-use gateway::{Gateway, KnownPeer};
+use gateway::{Gateway, KnownPeer, LocalEndorser};
 use inspect::Inspect;
 use joined::Channels;
 use ledger::NodeStore;
@@ -229,6 +229,20 @@ fn endorser(
     Ok(Endorser::new(settings, parts))
 }
 
+fn local_endorser(endorser: &Endorser) -> LocalEndorser {
+    let (endorsing, querying) = (endorser.clone(), endorser.clone());
+    LocalEndorser {
+        endorse: Arc::new(move |proposal| {
+            let endorser = endorsing.clone();
+            Box::pin(async move { endorser.process(proposal).await })
+        }),
+        query: Arc::new(move |proposal| {
+            let endorser = querying.clone();
+            Box::pin(async move { endorser.query(proposal).await })
+        }),
+    }
+}
+
 /// An error with its causes, for the administrator who asked.
 fn chain(error: &NodeError) -> String {
     let mut text = error.to_string();
@@ -248,7 +262,7 @@ fn gateway(
     client_pem: Option<ClientPem>,
     stop: CancellationToken,
 ) -> Gateway {
-    let (local, can_run) = (endorser.clone(), endorser.clone());
+    let can_run = endorser.clone();
     let known = |peer: &crate::config::KnownPeer| KnownPeer {
         address: peer.address.clone(),
         msp_id: peer.msp_id.clone(),
@@ -264,10 +278,7 @@ fn gateway(
             address,
             msp_id: config.msp_id.clone(),
         },
-        local: Arc::new(move |proposal| {
-            let local = local.clone();
-            Box::pin(async move { local.process(proposal).await })
-        }),
+        local: local_endorser(endorser),
         can_run: Arc::new(move |channel, chaincode| can_run.can_run(channel, chaincode)),
         known_peers: config.peers.iter().map(known).collect(),
         client_pem,

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::channel::Resource;
+use joined::Channel;
 use lifecycle::record_reads;
 use model::ErrorCode;
 use proto::protos::Response;
@@ -97,21 +98,24 @@ impl Search<'_> {
         } = call;
         self.authorize(channel)?;
         if call.same_channel {
-            let runnable = self.prepare(channel, chaincode, call.simulator)?;
+            let own = self.ledger_of(channel)?;
+            let runnable = self.prepare(&own, chaincode, call.simulator)?;
             return self.callee(&runnable, None);
         }
-        let Some(other) = self.inner.channels().get(channel) else {
-            let reason = format!("failed to find ledger for channel: {channel}");
-            return Err(CallRefused::NotFound(
-                self.lacks(ErrorCode::ChannelNotFound, &reason),
-            ));
-        };
+        let other = self.ledger_of(channel)?;
         let snapshot = other.ledger().snapshot().map_err(StateError::from);
         let snapshot = snapshot.map_err(CallRefused::State)?;
         let tx_id = self.request.tx_id.as_str();
         let mut simulator = Box::new(Simulator::new(Box::new(snapshot), tx_id));
-        let runnable = self.prepare(channel, chaincode, &mut simulator)?;
+        let runnable = self.prepare(&other, chaincode, &mut simulator)?;
         self.callee(&runnable, Some(simulator))
+    }
+
+    fn ledger_of(&self, channel: &str) -> Result<Channel, CallRefused> {
+        self.inner.channels().get(channel).ok_or_else(|| {
+            let reason = format!("failed to find ledger for channel: {channel}");
+            CallRefused::NotFound(self.lacks(ErrorCode::ChannelNotFound, &reason))
+        })
     }
 
     fn authorize(&self, channel: &str) -> Result<(), CallRefused> {
@@ -133,7 +137,7 @@ impl Search<'_> {
     /// Finds the callee's definition and checks that it may be called now.
     fn prepare(
         &self,
-        channel: &str,
+        channel: &Channel,
         chaincode: &str,
         simulator: &mut Simulator,
     ) -> Result<Runnable, CallRefused> {
@@ -145,8 +149,9 @@ impl Search<'_> {
         let found = contracts.find(simulator.reader(), channel, chaincode);
         let runnable = found.map_err(CallRefused::State)?.map_err(|unfit| {
             let reason = format!(
-                "execute failed: invalid invocation: [channel {channel}] failed to get chaincode container info for \
-                 {chaincode}: {unfit}"
+                "execute failed: invalid invocation: [channel {}] failed to get chaincode container info for \
+                 {chaincode}: {unfit}",
+                channel.id()
             );
             CallRefused::NotFound(match unfit {
                 Unfit::Undefined { .. } => self.failed(unfit.code(), &reason),

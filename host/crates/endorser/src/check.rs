@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ::channel::{Bundle, Resource};
 use joined::Channel;
+use ledger::Snapshot;
 use model::{ErrorCode, Proposal, Refused, TxId};
 use msp::policy::SignedData;
 use msp::{Identity, MspManager};
@@ -33,12 +34,11 @@ pub(crate) struct Joined {
     pub(crate) bundle: Arc<Bundle>,
 }
 
-/// Checks a proposal in Fabric's order; the first check that fails speaks. Blocks the thread for two lookups at most.
+/// Checks of a proposal what needs no state, in Fabric's order; the first check that fails speaks. [`admit`] does the rest.
 ///
 /// # Errors
 /// - [`Error::Refused`]: a check fails.
 /// - [`Error::Failed`]: the channel is not joined.
-/// - [`Error::Unavailable`], [`Error::Broken`]: the ledger cannot be read.
 pub(crate) fn check(inner: &Inner, signed: SignedProposal) -> Result<Request, Error> {
     let parsed = Proposal::parse(&signed);
     // Identity and time come before the parts that only the endorser decodes.
@@ -68,22 +68,37 @@ pub(crate) fn check(inner: &Inner, signed: SignedProposal) -> Result<Request, Er
         .as_ref()
         .map_or_else(|| inner.access.local_msps(), |joined| joined.bundle.msps());
     let caller = caller(msps, &proposal).map_err(invalid)?;
-    if let Some(joined) = &joined {
-        refuse_duplicate(joined, &proposal, &tx_id)?;
-        if !syscc::is_system(&proposal.chaincode) {
-            let (resource, bundle) = (Resource::Propose.name(), Some(&*joined.bundle));
-            inner
-                .access
-                .check_in(resource, proposal.channel_id(), bundle, &caller)
-                .map_err(Error::Refused)?;
-        }
-    }
     Ok(Request {
         proposal,
         tx_id,
         caller,
         joined,
     })
+}
+
+/// Checks that the transaction is new and that the caller may propose; gives the state that it did so on, for the simulation. Nothing
+/// for a call to the peer itself. Blocks the thread for a lookup.
+///
+/// # Errors
+/// - [`Error::Refused`]: a check fails.
+/// - [`Error::Unavailable`], [`Error::Broken`]: the ledger cannot be read.
+pub(crate) fn admit(inner: &Inner, request: &Request) -> Result<Option<Snapshot>, Error> {
+    let Some(joined) = &request.joined else {
+        return Ok(None);
+    };
+    let proposal = &request.proposal;
+    let snapshot = joined.channel.ledger().snapshot()?;
+    if snapshot.tx(request.tx_id.as_str())?.is_some() {
+        return Err(duplicate(request));
+    }
+    if !syscc::is_system(&proposal.chaincode) {
+        let (resource, bundle) = (Resource::Propose.name(), Some(&*joined.bundle));
+        inner
+            .access
+            .check_in(resource, proposal.channel_id(), bundle, &request.caller)
+            .map_err(Error::Refused)?;
+    }
+    Ok(Some(snapshot))
 }
 
 /// The two headers of a proposal whose other parts may be broken.
@@ -190,13 +205,10 @@ fn caller(msps: &MspManager, proposal: &Proposal) -> Result<Caller, Refused> {
     })
 }
 
-fn refuse_duplicate(joined: &Joined, proposal: &Proposal, tx_id: &TxId) -> Result<(), Error> {
-    if joined.channel.ledger().tx(tx_id.as_str())?.is_none() {
-        return Ok(());
-    }
-    let creator = hex::encode(proposal.creator());
+fn duplicate(request: &Request) -> Error {
+    let (tx_id, creator) = (&request.tx_id, hex::encode(request.proposal.creator()));
     let reason = format!("duplicate transaction found [{tx_id}]. Creator [{creator}]");
-    Err(Error::refused(ErrorCode::ProposalReplayed, reason))
+    Error::refused(ErrorCode::ProposalReplayed, reason)
 }
 
 fn with_cause(error: &dyn std::error::Error) -> String {

@@ -15,7 +15,7 @@ pub struct Config {
     pub catch_up_timeout_ms: u64,
     /// Proposals in this peer at one time; one more is refused.
     pub proposals_max: usize,
-    /// Proposals whose signatures and ids are checked at one time; more wait. Each may read the ledger.
+    /// Large proposals whose signatures are checked at one time; more wait.
     pub checks_max: usize,
 }
 

@@ -53,7 +53,8 @@ pub(crate) type Found = Result<Runnable, Unfit>;
 
 /// The chaincodes of one peer.
 ///
-/// What a name means follows from the ledger at one height and the installed packages, so answers are kept with both.
+/// What a name means follows from what the ledger shows of the definitions at one height and from the installed packages, so answers
+/// are kept with both.
 pub(crate) struct Contracts {
     node: NodeStore,
     engine: Engine,
@@ -100,7 +101,7 @@ impl Contracts {
     pub(crate) fn find(
         &self,
         reader: &dyn StateReader,
-        channel: &str,
+        channel: &Channel,
         name: &str,
     ) -> Result<Found, StateError> {
         let height = reader.height();
@@ -108,7 +109,8 @@ impl Contracts {
             return Ok(found);
         }
         let generation = self.lock().generation;
-        let found = self.look(reader, channel, name)?;
+        let id = channel.id();
+        let found = self.look(reader, id.as_str(), name)?;
         let mut kept = self.lock();
         if kept.answers.len() >= ANSWERS_KEPT {
             kept.answers.clear();
@@ -118,24 +120,27 @@ impl Contracts {
             generation,
             found: found.clone(),
         };
-        kept.answers
-            .insert((channel.to_owned(), name.to_owned()), answer);
+        let key = (id.as_str().to_owned(), name.to_owned());
+        kept.answers.insert(key, answer);
         Ok(found)
     }
 
     /// As [`find`](Self::find), on the newest state.
     pub(crate) fn find_now(&self, channel: &Channel, name: &str) -> Result<Found, StateError> {
-        let (id, ledger) = (channel.id(), channel.ledger());
-        match self.kept(id.as_str(), name, ledger.height()) {
+        let ledger = channel.ledger();
+        match self.kept(channel, name, ledger.height()) {
             Some(found) => Ok(found),
-            None => self.find(&ledger.snapshot()?, id.as_str(), name),
+            None => self.find(&ledger.snapshot()?, channel, name),
         }
     }
 
-    fn kept(&self, channel: &str, name: &str, height: u64) -> Option<Found> {
+    fn kept(&self, channel: &Channel, name: &str, height: u64) -> Option<Found> {
         let kept = self.lock();
-        let answer = kept.answers.get(&(channel.to_owned(), name.to_owned()))?;
-        let current = answer.height == height && answer.generation == kept.generation;
+        let key = (channel.id().as_str().to_owned(), name.to_owned());
+        let answer = kept.answers.get(&key)?;
+        let ledger = channel.ledger();
+        let current = answer.generation == kept.generation
+            && ledger.shows_the_same(lifecycle::NAMESPACE, answer.height, height);
         current.then(|| answer.found.clone())
     }
 

@@ -11,15 +11,15 @@ use runtime::Event;
 
 use crate::check::Request;
 use crate::contract::ERROR_STATUS;
-use crate::endorser::Inner;
+use crate::endorser::{Inner, Purpose};
 use crate::simulate::Simulation;
 use crate::{Error, interest, private};
 
 /// The lowest status whose reads and writes the client gets to see all the same.
 const FAILURE_STATUS: i32 = 500;
 
-/// Makes the response to a simulated proposal: below 400 endorsed, from 500 on with the payload but no endorsement, and
-/// in between the chaincode's response alone; calls to the peer itself get nothing but the response.
+/// Makes the response to a simulated proposal: below 400 endorsed if it is for a transaction, from 500 on with the payload but no
+/// endorsement, and in between the chaincode's response alone; calls to the peer itself get nothing but the response.
 ///
 /// # Errors
 /// - As [`private::keep`].
@@ -27,6 +27,7 @@ const FAILURE_STATUS: i32 = 500;
 pub(crate) async fn respond(
     inner: &Inner,
     request: &Request,
+    purpose: Purpose,
     simulation: Simulation,
 ) -> Result<ProposalResponse, Error> {
     let status = simulation.response.status;
@@ -44,7 +45,7 @@ pub(crate) async fn respond(
         interest,
         ..ProposalResponse::default()
     };
-    if status < ERROR_STATUS {
+    if status < ERROR_STATUS && purpose == Purpose::Transaction {
         if let Some(private) = simulated.and_then(|simulated| simulated.private.as_ref()) {
             let height = simulation.height;
             private::keep(joined, request.tx_id.as_str(), height, private).await?;

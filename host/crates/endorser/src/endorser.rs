@@ -17,12 +17,15 @@ use tokio::sync::Semaphore;
 use tonic::{Response, Status};
 
 use crate::access::Access;
-use crate::check::{Request, check};
+use crate::check::{Request, admit, check};
 use crate::contracts::Contracts;
 use crate::in_flight::InFlight;
 use crate::simulate::{Ran, Simulation, simulate};
 use crate::syscc::{self, SYSTEM_VERSION};
 use crate::{Config, Error, Metrics, endorse, grpc};
+
+/// Proposals up to this size are checked on the thread that received them.
+const CHECKED_HERE_BYTES_MAX: usize = 64 * 1024;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -56,6 +59,15 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Endorser {
     inner: Arc<Inner>,
+}
+
+/// What a proposal is simulated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// For a transaction: the answer is signed, and its private data kept until the transaction is committed.
+    Transaction,
+    /// For the caller's eyes: nobody would look at a signature.
+    Query,
 }
 
 /// A response, and why it tells of a failure if it does.
@@ -131,6 +143,18 @@ impl Endorser {
         self.process_from(signed, 0).await
     }
 
+    /// As [`Endorser::process`], for a caller of this very process that wants the answer and no transaction: it is not endorsed,
+    /// and nothing private is kept.
+    ///
+    /// # Errors
+    /// As [`Endorser::process`].
+    pub async fn query(
+        &self,
+        signed: SignedProposal,
+    ) -> Result<Response<ProposalResponse>, Status> {
+        self.process_for(Purpose::Query, signed, 0).await
+    }
+
     /// As [`Endorser::process`], for a sender that has seen the channel at `height_min` blocks: a peer that is behind
     /// waits for them, for [`Config::catch_up_timeout_ms`] at most.
     ///
@@ -141,8 +165,18 @@ impl Endorser {
         signed: SignedProposal,
         height_min: u64,
     ) -> Result<Response<ProposalResponse>, Status> {
+        self.process_for(Purpose::Transaction, signed, height_min)
+            .await
+    }
+
+    async fn process_for(
+        &self,
+        purpose: Purpose,
+        signed: SignedProposal,
+        height_min: u64,
+    ) -> Result<Response<ProposalResponse>, Status> {
         let begun = Instant::now();
-        let done = self.answer(signed, height_min).await;
+        let done = self.answer(purpose, signed, height_min).await;
         self.inner.metrics.done(&done, begun.elapsed());
         grpc::answer(done)
     }
@@ -170,7 +204,12 @@ impl Endorser {
         &self.inner.metrics
     }
 
-    async fn answer(&self, signed: SignedProposal, height_min: u64) -> Result<Answered, Error> {
+    async fn answer(
+        &self,
+        purpose: Purpose,
+        signed: SignedProposal,
+        height_min: u64,
+    ) -> Result<Answered, Error> {
         let max = self.inner.config.proposals_max;
         let admitted = self.inner.admitted.try_acquire();
         let _admitted = admitted.map_err(|_| Error::TooMany(max))?;
@@ -185,7 +224,7 @@ impl Endorser {
             Ran::Join(block) => self.join(*block).await,
         };
         let code = simulation.code;
-        let response = endorse::respond(&self.inner, &request, simulation).await?;
+        let response = endorse::respond(&self.inner, &request, purpose, simulation).await?;
         Ok(Answered { response, code })
     }
 
@@ -198,7 +237,12 @@ impl Endorser {
         }
     }
 
+    /// Checks what needs no state: here if it is a matter of some 100 µs, which is about what two changes of threads cost; else on
+    /// a thread for long work.
     async fn check(&self, signed: SignedProposal) -> Result<Request, Error> {
+        if signed.proposal_bytes.len() <= CHECKED_HERE_BYTES_MAX {
+            return check(&self.inner, signed);
+        }
         let stopping = |_| Error::Unavailable("the peer is stopping".into());
         let _checking = self.inner.checking.acquire().await.map_err(stopping)?;
         let inner = Arc::clone(&self.inner);
@@ -210,7 +254,10 @@ impl Endorser {
         let deadline = Instant::now() + self.inner.config.execution_timeout();
         let (inner, request) = (Arc::clone(&self.inner), Arc::clone(request));
         let tx_id = request.tx_id.clone();
-        let job = move |worker: &runtime::Worker<'_>| simulate(&inner, &request, worker);
+        let job = move |worker: &runtime::Worker<'_>| {
+            let snapshot = admit(&inner, &request)?;
+            simulate(&inner, &request, snapshot, worker)
+        };
         match self.inner.executor.submit(deadline, job)?.await {
             Ok(ran) => ran,
             Err(Lost::Expired) => Err(crate::simulate::timed_out(tx_id.as_str())),

@@ -26,7 +26,7 @@ pub struct Metrics {
 pub struct Counted {
     /// Proposals answered with an endorsement.
     pub endorsed: u64,
-    /// Calls to the peer itself that were answered with success.
+    /// Queries, and calls to the peer itself, that were answered with success.
     pub answered: u64,
     /// Proposals answered with a chaincode's error, status 400 or above.
     pub chaincode_errors: u64,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ledger::Snapshot;
 use lifecycle::{Definition, record_reads, scc};
 use model::{Block, ErrorCode};
 use prost::Message as _;
@@ -59,7 +60,7 @@ impl Simulation {
     }
 }
 
-/// Runs a proposal, on a thread of the executor.
+/// Runs a proposal on the state that it was admitted on, on a thread of the executor.
 ///
 /// # Errors
 /// - [`Error::Failed`]: there is no response to endorse; the text says why, and holds nothing of this machine.
@@ -67,6 +68,7 @@ impl Simulation {
 pub(crate) fn simulate(
     inner: &Arc<Inner>,
     request: &Arc<Request>,
+    snapshot: Option<Snapshot>,
     worker: &Worker<'_>,
 ) -> Result<Ran, Error> {
     let begun = Instant::now();
@@ -76,8 +78,8 @@ pub(crate) fn simulate(
             cscc::Reply::Answer(answer) => Simulation::unrecorded(answer, syscc::SYSTEM_VERSION),
         },
         syscc::QSCC => Simulation::unrecorded(qscc::invoke(inner, request)?, syscc::SYSTEM_VERSION),
-        syscc::LIFECYCLE => lifecycle_scc::invoke(inner, request, worker)?,
-        _ => run_contract(inner, request, worker)?,
+        syscc::LIFECYCLE => lifecycle_scc::invoke(inner, request, snapshot, worker)?,
+        _ => run_contract(inner, request, snapshot, worker)?,
     };
     inner.metrics.simulated(begun.elapsed());
     Ok(Ran::Answered(Box::new(simulation)))
@@ -94,6 +96,7 @@ pub(crate) fn timed_out(tx_id: &str) -> Error {
 fn run_contract(
     inner: &Arc<Inner>,
     request: &Arc<Request>,
+    snapshot: Option<Snapshot>,
     worker: &Worker<'_>,
 ) -> Result<Simulation, Error> {
     let (name, channel) = (&request.proposal.chaincode, request.proposal.channel_id());
@@ -103,15 +106,16 @@ fn run_contract(
         );
         Error::failed(code, text)
     };
-    let Some(joined) = &request.joined else {
+    let (Some(joined), Some(snapshot)) = (&request.joined, snapshot) else {
         let reason = "could not get channel config for channel ''";
         return Err(unfit(ErrorCode::ChannelNotFound, &reason));
     };
-    let snapshot = joined.channel.ledger().snapshot()?;
     let height = snapshot.height();
     let mut simulator = Simulator::new(Box::new(snapshot), request.tx_id.as_str());
     record(record_reads(&mut simulator, name, false))?;
-    let found = inner.contracts.find(simulator.reader(), channel, name)?;
+    let found = inner
+        .contracts
+        .find(simulator.reader(), &joined.channel, name)?;
     let runnable = found.map_err(|reason| unfit(reason.code(), &reason))?;
     let is_init = request.proposal.input.is_init;
     let entry = entry(&mut simulator, &runnable.definition, is_init)?.map_err(|reason| {

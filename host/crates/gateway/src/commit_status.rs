@@ -10,7 +10,7 @@ use tonic::Status;
 
 use crate::failure::{coded, invalid};
 use crate::request::Place;
-use crate::{Gateway, read};
+use crate::{Gateway, unavailable};
 
 impl Gateway {
     pub(crate) async fn commit_status(
@@ -94,8 +94,13 @@ impl Gateway {
             let status = Status::resource_exhausted(error.to_string());
             coded(ErrorCode::NodeBusy, status)
         })?;
-        if let Some(found) = look_up(place, tx).await? {
-            return Ok(found);
+        // One row by its key: some 10 µs, less than it costs to have another thread do it.
+        let found = place.channel.ledger().tx(tx.as_str());
+        if let Some(found) = found.map_err(|error| unavailable(&error))? {
+            return Ok(Committed {
+                block: found.block,
+                code: found.code,
+            });
         }
         let failed = place.channel.failed().clone();
         tokio::select! {
@@ -121,12 +126,4 @@ pub(crate) fn stopping() -> Status {
 pub(crate) fn channel_stopped() -> Status {
     let status = Status::unavailable("the channel has stopped on this peer");
     coded(ErrorCode::ChannelStopped, status)
-}
-
-async fn look_up(place: &Place, tx: TxId) -> Result<Option<Committed>, Status> {
-    let found = read(&place.channel, move |ledger| ledger.tx(tx.as_str())).await?;
-    Ok(found.map(|location| Committed {
-        block: location.block,
-        code: location.code,
-    }))
 }

@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 use crate::evaluate::Answer;
 use crate::failure::{Failures, code_of_refusal, coded, detail, result_of};
-use crate::nodes::Peer;
+use crate::nodes::{Peer, Wanted};
 use crate::request::{Place, Proposed};
 use crate::{Gateway, difference, plan};
 
@@ -151,7 +151,7 @@ impl Gateway {
         let mut failures = Failures::default();
         for peer in peers {
             let of_peer = |said: &str| detail(&peer.address, &peer.msp_id, said);
-            match self.ask(place, peer, proposed).await {
+            match self.ask(place, peer, Wanted::Endorsement, proposed).await {
                 Ok(answer) => match judge(&answer) {
                     Ok(()) => {
                         return Ok(Endorsed {
@@ -267,13 +267,7 @@ impl Gateway {
         interest: &proto::protos::ChaincodeInterest,
         available: &[Peer],
     ) -> Result<Vec<Peer>, Status> {
-        let snapshot = place
-            .channel
-            .ledger()
-            .snapshot()
-            .map_err(|error| crate::unavailable(&error))?;
-        let policies =
-            plan::policies(&place.bundle, &snapshot, interest).map_err(|why| no_plan(&why))?;
+        let policies = self.inner.policies.of(place, interest)?;
         plan::choose(&place.bundle, &policies, available).ok_or_else(|| {
             let addresses: Vec<String> = available
                 .iter()
@@ -285,7 +279,7 @@ impl Gateway {
     }
 }
 
-fn no_plan(why: &Refused) -> Status {
+pub(crate) fn no_plan(why: &Refused) -> Status {
     let text = "no combination of peers can be derived which satisfy the endorsement policy";
     coded(
         why.code,

@@ -11,7 +11,7 @@ use crate::Gateway;
 use crate::failure::{
     Failed, Failures, code_of_refusal, coded, detail, endorsers_code, result_of, status,
 };
-use crate::nodes::Peer;
+use crate::nodes::{Peer, Wanted};
 use crate::plan;
 use crate::request::{Place, Proposed};
 
@@ -32,7 +32,7 @@ impl Gateway {
         let mut answered = false;
         for peer in &peers {
             let of_peer = |said: &str| detail(&peer.address, &peer.msp_id, said);
-            match self.ask(&place, peer, &proposed).await {
+            match self.ask(&place, peer, Wanted::Answer, &proposed).await {
                 Err(refused) if peer.is_local => {
                     // The client's own peer has looked at the proposal and refused it: others would too.
                     let message = format!(
@@ -98,19 +98,16 @@ impl Gateway {
             ));
             coded(code, status)
         };
-        let snapshot = place
-            .channel
-            .ledger()
-            .snapshot()
-            .map_err(|error| crate::unavailable(&error))?;
-        if !plan::is_defined(&snapshot, chaincode) {
+        // What this peer can run is defined.
+        let runs_here = (self.inner.can_run)(&proposed.channel_id, chaincode);
+        if !runs_here && !is_defined(place, chaincode)? {
             return Err(none(ErrorCode::ChaincodeNotFound));
         }
         let own_only = proposed.has_transient() && targets.is_empty();
         let wanted = |peer: &Peer| {
             (targets.is_empty() || targets.contains(&peer.msp_id))
                 && (!own_only || peer.msp_id == nodes.own().msp_id)
-                && (!peer.is_local || (self.inner.can_run)(&proposed.channel_id, chaincode))
+                && (!peer.is_local || runs_here)
         };
         let peers: Vec<Peer> = nodes
             .peers(&place.bundle)
@@ -129,6 +126,7 @@ impl Gateway {
         &self,
         place: &Place,
         peer: &Peer,
+        wanted: Wanted,
         proposed: &Proposed,
     ) -> Result<Answer, Status> {
         let height = place.channel.ledger().height();
@@ -136,12 +134,18 @@ impl Gateway {
         let asked = self
             .inner
             .nodes
-            .endorse(&place.bundle, peer, signed, height);
+            .process(&place.bundle, peer, wanted, signed, height);
         match tokio::time::timeout(self.inner.config.endorsement_timeout, asked).await {
             Ok(answer) => answer.map(Answer::from),
             Err(_) => Err(Status::deadline_exceeded("endorsement timeout expired")),
         }
     }
+}
+
+fn is_defined(place: &Place, chaincode: &str) -> Result<bool, Status> {
+    let snapshot = place.channel.ledger().snapshot();
+    let snapshot = snapshot.map_err(|error| crate::unavailable(&error))?;
+    Ok(plan::is_defined(&snapshot, chaincode))
 }
 
 /// What a peer answered, and the error code that came with it.

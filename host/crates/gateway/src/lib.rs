@@ -28,6 +28,7 @@ mod failure;
 mod grpc;
 mod nodes;
 mod plan;
+mod policies;
 mod request;
 mod submit;
 
@@ -42,12 +43,13 @@ use tonic::Status;
 use tracing::warn;
 
 pub use config::Config;
-pub use nodes::{KnownPeer, LocalEndorser};
+pub use nodes::{KnownPeer, LocalEndorser, Process};
 
 use failure::coded;
 use nodes::Nodes;
+use policies::Policies;
 
-/// Whether this peer can run a chaincode on a channel: channel id, chaincode name.
+/// Whether this peer can run a chaincode on a channel, for which it must be defined there: channel id, chaincode name.
 pub type CanRun = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
 
 /// What a gateway is made of.
@@ -81,6 +83,7 @@ struct Inner {
     channels: Channels,
     nodes: Nodes,
     can_run: CanRun,
+    policies: Policies,
     random: Arc<dyn Fn() -> u16 + Send + Sync>,
     stop: CancellationToken,
     calls: Arc<Semaphore>,
@@ -108,6 +111,7 @@ impl Gateway {
                 channels,
                 nodes,
                 can_run,
+                policies: Policies::default(),
                 random,
                 stop,
                 calls,

@@ -11,13 +11,29 @@ use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX, MIN_HEIGHT_METADATA};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
-/// The peer's own endorser, called in the process. As another peer's answers do, its answers of status 400 or above carry
-/// an error code in their metadata.
-pub type LocalEndorser = Arc<
-    dyn Fn(SignedProposal) -> BoxFuture<'static, Result<Response<ProposalResponse>, Status>>
-        + Send
-        + Sync,
->;
+/// Answers a proposal in this process. As another peer's answers do, its answers of status 400 or above carry an error code in
+/// their metadata.
+pub type Process = dyn Fn(SignedProposal) -> BoxFuture<'static, Result<Response<ProposalResponse>, Status>>
+    + Send
+    + Sync;
+
+/// The peer's own endorser.
+#[derive(Clone)]
+pub struct LocalEndorser {
+    /// Endorses.
+    pub endorse: Arc<Process>,
+    /// Answers without endorsing.
+    pub query: Arc<Process>,
+}
+
+/// What a peer is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// An endorsement.
+    Endorsement,
+    /// The answer alone. Fabric's service has one call for both, so other peers sign all the same.
+    Answer,
+}
 
 /// A peer beside the channels' anchor peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,17 +119,21 @@ impl Nodes {
         peers
     }
 
-    /// Asks one peer to endorse. Another peer is told how far this one is, so that it does not simulate on less than
+    /// Asks one peer to simulate. Another peer is told how far this one is, so that it does not simulate on less than
     /// what the client may have seen here. The answer's metadata may name an error code.
-    pub(crate) async fn endorse(
+    pub(crate) async fn process(
         &self,
         bundle: &Bundle,
         peer: &Peer,
+        wanted: Wanted,
         proposal: SignedProposal,
         height: u64,
     ) -> Result<Response<ProposalResponse>, Status> {
         if peer.is_local {
-            return (self.local)(proposal).await;
+            return match wanted {
+                Wanted::Endorsement => (self.local.endorse)(proposal).await,
+                Wanted::Answer => (self.local.query)(proposal).await,
+            };
         }
         let connection = self.connect(bundle, &peer.address, Some(&peer.msp_id))?;
         let mut client = EndorserClient::new(connection)

@@ -38,7 +38,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status, Streaming};
 
-use crate::{Config, Gateway, KnownPeer, Parts};
+use crate::{Config, Gateway, KnownPeer, LocalEndorser, Parts, Process};
 
 const NOW_S: i64 = 1_800_000_000;
 const CHANNEL: &str = "trade";
@@ -325,17 +325,21 @@ impl World {
             address,
             msp_id: "Org2MSP".to_owned(),
         };
+        let act: Arc<Process> = Arc::new(move |_| {
+            let script = local.lock().unwrap().clone();
+            Box::pin(script.act())
+        });
         let parts = Parts {
             channels: self.channels.clone(),
             own: KnownPeer {
                 address: "own:1".to_owned(),
                 msp_id: "Org1MSP".to_owned(),
             },
-            local: Arc::new(move |_| {
-                let script = local.lock().unwrap().clone();
-                Box::pin(script.act())
-            }),
-            can_run: Arc::new(|_, _| true),
+            local: LocalEndorser {
+                endorse: act.clone(),
+                query: act,
+            },
+            can_run: Arc::new(|_, chaincode| chaincode != "nothing"),
             known_peers: remote.map(known).into_iter().collect(),
             client_pem: None,
             random: Arc::new(|| 0),

@@ -10,6 +10,7 @@ mod purge;
 mod rebuild;
 mod snapshot;
 mod transient;
+mod written;
 
 use std::{
     path::{Path, PathBuf},
@@ -30,6 +31,8 @@ pub use late::LateSet;
 pub use private::StoredPrivateSet;
 pub use snapshot::{Page, Snapshot};
 pub use transient::TransientSet;
+
+use written::Written;
 
 use crate::{
     Config, Error,
@@ -64,6 +67,7 @@ struct Inner {
     checkpointer: Checkpointer,
     health: Arc<Health>,
     height: watch::Sender<u64>,
+    written: Written,
     /// The readers have it too: a snapshot may outlive the ledger. Declared last, so that the file is let go first.
     _folder: Arc<Folder>,
 }
@@ -159,6 +163,7 @@ impl PeerLedger {
             checkpointer: Checkpointer::start(&path, &config, Arc::clone(&health))?,
             health,
             height: watch::Sender::new(row.height),
+            written: Written::since(row.height),
             path,
             config,
             _folder: folder,

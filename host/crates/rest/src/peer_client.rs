@@ -145,7 +145,7 @@ pub(crate) async fn ask(
         ..Invocation::default()
     };
     let signed = propose_by(api, identity, invocation)?;
-    let answer = api.parts.endorser.process(signed.into_proposal()).await?;
+    let answer = api.parts.endorser.query(signed.into_proposal()).await?;
     let code = services::read_code(answer.metadata()).and_then(|name| name.parse().ok());
     let response = answer.into_inner().response.unwrap_or_default();
     if (200..400).contains(&response.status) {

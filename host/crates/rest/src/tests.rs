@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use endorser::Endorser;
-use gateway::{Gateway, KnownPeer};
+use gateway::{Gateway, KnownPeer, LocalEndorser};
 use http_body_util::BodyExt as _;
 use joined::{Channel, Channels};
 use model::MspId;
@@ -132,14 +132,20 @@ impl Peer {
             address: "localhost:7051".to_owned(),
             msp_id: "Org1MSP".to_owned(),
         };
-        let endorser = self.endorser.clone();
+        let (endorsing, querying) = (self.endorser.clone(), self.endorser.clone());
         let gateway = gateway::Parts {
             channels: self.channels.clone(),
             own: own.clone(),
-            local: Arc::new(move |proposal| {
-                let endorser = endorser.clone();
-                Box::pin(async move { endorser.process(proposal).await })
-            }),
+            local: LocalEndorser {
+                endorse: Arc::new(move |proposal| {
+                    let endorser = endorsing.clone();
+                    Box::pin(async move { endorser.process(proposal).await })
+                }),
+                query: Arc::new(move |proposal| {
+                    let endorser = querying.clone();
+                    Box::pin(async move { endorser.query(proposal).await })
+                }),
+            },
             can_run: Arc::new(|_, _| true),
             known_peers: Vec::new(),
             client_pem: None,

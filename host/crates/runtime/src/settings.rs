@@ -1,8 +1,8 @@
 //! How wasmtime is set up: deterministic, metered, bounded, and the same on every machine of one architecture.
 
 use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
-    VariableOperatorCost, WasmBacktraceDetails,
+    Config, Enabled, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig,
+    Strategy, VariableOperatorCost, WasmBacktraceDetails,
 };
 
 use crate::check::caps;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use ledger::Snapshot;
 use lifecycle::{Context, InstalledPackage, Package, Packages, Reference, defined_by_key, scc};
 use runtime::Worker;
 use rwset::{Simulator, StateError, StateReader};
 
 use super::SYSTEM_VERSION;
 use crate::Error;
-use crate::check::{Joined, Request};
+use crate::check::Request;
 use crate::endorser::Inner;
 use crate::simulate::Simulation;
 
@@ -25,6 +26,7 @@ const ROWS: usize = 1_000;
 pub(crate) fn invoke(
     inner: &Inner,
     request: &Request,
+    snapshot: Option<Snapshot>,
     worker: &Worker<'_>,
 ) -> Result<Simulation, Error> {
     let channel = request.proposal.channel_id();
@@ -50,10 +52,8 @@ pub(crate) fn invoke(
         packages: &Installed { inner, worker },
         authorize: &authorize,
     };
-    let mut simulator = match &request.joined {
-        Some(joined) => Some(simulator(joined, request)?),
-        None => None,
-    };
+    let mut simulator =
+        snapshot.map(|snapshot| Simulator::new(Box::new(snapshot), request.tx_id.as_str()));
     let height = simulator
         .as_ref()
         .map_or(0, |simulator| simulator.reader().height());
@@ -64,11 +64,6 @@ pub(crate) fn invoke(
         simulated,
         ..Simulation::unrecorded(answer, SYSTEM_VERSION)
     })
-}
-
-fn simulator(joined: &Joined, request: &Request) -> Result<Simulator, Error> {
-    let snapshot = joined.channel.ledger().snapshot()?;
-    Ok(Simulator::new(Box::new(snapshot), request.tx_id.as_str()))
 }
 
 /// The packages in this peer's store.
@@ -110,7 +105,7 @@ impl Packages for Installed<'_> {
             let id = channel.id().to_string();
             let mut users = Vec::new();
             for name in defined(&snapshot)? {
-                match self.inner.contracts.find(&snapshot, &id, &name)? {
+                match self.inner.contracts.find(&snapshot, &channel, &name)? {
                     Ok(runnable) if runnable.package_id == package_id => users.push(Reference {
                         name,
                         version: runnable.definition.version.clone(),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use model::{Block, Digest, TxValidationCode, hash::sha256};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{PeerLedger, bytes_of};
+use super::{PeerLedger, Snapshot, bytes_of};
 use crate::{
     Error,
     readers::Reader,
@@ -84,7 +84,7 @@ impl PeerLedger {
     /// # Errors
     /// [`Error::Busy`], [`Error::Read`], [`Error::Damaged`]
     pub fn tx(&self, tx_id: &str) -> Result<Option<TxLocation>, Error> {
-        read_tx(self.inner.readers.take()?.connection()?, tx_id)
+        Snapshot::take(&self.inner.readers)?.tx(tx_id)
     }
 
     /// How far the channel is. Blocks the thread.

@@ -45,6 +45,7 @@ impl PeerLedger {
             return Err(transaction.fail(error));
         }
         let rows_written = Instant::now();
+        self.inner.written.note(&input);
         transaction.commit().await?;
         self.publish(number.saturating_add(1));
         self.inner.checkpointer.hint();

@@ -40,6 +40,10 @@ impl PeerLedger {
                 return Err(transaction.fail(error));
             }
         }
+        for late in sets {
+            let namespace = &late.set.namespace;
+            self.inner.written.note_beside(namespace, self.height());
+        }
         transaction.commit().await?;
         self.inner.checkpointer.hint();
         Ok(())

@@ -201,6 +201,19 @@ fn a_key_purged_and_written_again_in_one_block_keeps_only_the_new_value() {
 }
 
 #[test]
+fn two_heights_show_the_same_of_a_namespace_unless_a_block_between_wrote_to_it() {
+    wait(async {
+        let mut at = Fixture::new(Config::default()).await;
+        at.commit(|input| put_hashed(input, "key")).await;
+        at.commit(|_| {}).await;
+        let same = |one, other| at.ledger.shows_the_same(CC, one, other);
+        assert!(same(2, 3) && same(3, 2) && same(3, 3));
+        assert!(!same(1, 2) && !same(3, 1));
+        assert!(at.ledger.shows_the_same("other", 0, 3));
+    });
+}
+
+#[test]
 fn a_late_write_set_fills_in_only_what_is_still_current() {
     wait(async {
         let mut at = Fixture::new(Config::default()).await;
@@ -227,7 +240,10 @@ fn a_late_write_set_fills_in_only_what_is_still_current() {
             set: set.clone(),
             updates,
         };
+        let height = at.ledger.height();
+        assert!(at.ledger.shows_the_same(CC, height, height));
         at.ledger.store_late(&[late]).await.unwrap();
+        assert!(!at.ledger.shows_the_same(CC, height, height));
         assert_eq!(at.read("current"), (Some("1".into()), true));
         assert_eq!(at.read("overwritten"), (Some("newer".into()), true));
         assert_eq!(at.ledger.missing_private(10).unwrap(), []);
