@@ -4,6 +4,7 @@
 //! the folder of the build: the folder for temporary files may be memory, where a sync costs nothing.
 
 mod counters;
+mod growth;
 mod instructions;
 mod nodes;
 mod table;
@@ -30,7 +31,7 @@ const ASSETS: &str = "1000";
 /// The profile in whose name calls are made.
 const PROFILE: &str = "org1-user";
 
-pub(crate) const USAGE: &str = "bench [--quick] [--case TEXT] [--runs N] [--duration-s N] [--warm-up-s N] [--json FILE] | bench --instructions";
+pub(crate) const USAGE: &str = "bench [--quick] [--case TEXT] [--runs N] [--duration-s N] [--warm-up-s N] [--json FILE] | bench --instructions | bench --growth [--quick] [--json FILE]";
 
 /// A row of the standard table.
 #[derive(Clone, Copy)]
@@ -153,6 +154,9 @@ impl Options {
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     if let ["--instructions", rest @ ..] = words {
         return instructions::run(rest);
+    }
+    if let ["--growth", rest @ ..] = words {
+        return growth::run(rest);
     }
     let options = Options::parse(words)?;
     let target = cargo::wasm_target()?;

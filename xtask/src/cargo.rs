@@ -107,31 +107,27 @@ pub(crate) fn build_release() -> Result<Built> {
     build(&["--release", "--package", "weft", "--bins"])
 }
 
-/// Builds the benchmark of parts, and gives its executable.
+/// Builds one of the benchmarks, and gives its executable.
+///
+/// `weft` is named too, so that what both import is compiled once, with the features it has in `weft`.
 ///
 /// # Errors
 /// It does not build; cargo's own words went to stderr.
-pub(crate) fn build_parts() -> Result<PathBuf> {
-    let printed = messages(&[
-        "bench",
-        "--package",
-        "bench",
-        "--bench",
-        "parts",
-        "--no-run",
-    ])?;
+pub(crate) fn build_benchmark(name: &str) -> Result<PathBuf> {
+    let packages = ["--package", "weft", "--package", "bench"];
+    let printed = messages(&[&["bench"], &packages[..], &["--bench", name, "--no-run"]].concat())?;
     let messages = printed
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_parts = |message: &Value| {
-        let is_parts = message.pointer("/target/name")?.as_str()? == "parts";
+    let executable = |message: &Value| {
+        let is_it = message.pointer("/target/name")?.as_str()? == name;
         let path = message.pointer("/executable")?.as_str()?;
-        is_parts.then(|| PathBuf::from(path))
+        is_it.then(|| PathBuf::from(path))
     };
     let found = messages
-        .filter_map(|message| of_parts(&message))
+        .filter_map(|message| executable(&message))
         .next_back();
-    found.context("cargo named no benchmark 'parts'")
+    found.with_context(|| format!("cargo named no benchmark '{name}'"))
 }
 
 /// Runs cargo and gives what it prints for programs.

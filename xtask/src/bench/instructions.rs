@@ -19,7 +19,7 @@ const MORE: u64 = 52;
 /// # Errors
 /// There is no valgrind, the parts do not build, or one of them fails.
 pub(crate) fn run(filters: &[&str]) -> Result<()> {
-    let parts = cargo::build_parts()?;
+    let parts = cargo::build_benchmark("parts")?;
     let names = output(Command::new(&parts).arg("--names"))?;
     println!("| part | instructions |\n|---|---|");
     for name in names

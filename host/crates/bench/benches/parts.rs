@@ -15,14 +15,22 @@
     reason = "a benchmark's panic is its failure, and it speaks on stdout"
 )]
 
-mod commit;
-mod pure;
-mod simulate;
+mod parts {
+    pub(crate) mod commit;
+    pub(crate) mod pure;
+    pub(crate) mod simulate;
+}
+#[allow(
+    dead_code,
+    reason = "shared with the benchmark of growth, which looks for the ledger's files"
+)]
 mod world;
 
 use std::time::Duration;
 
 use criterion::Criterion;
+
+use parts::{commit, pure, simulate};
 
 /// Something that is measured: its name, and how it is made ready.
 type Part = (&'static str, Prepare);

@@ -1,7 +1,9 @@
 //! Two organisations with a peer and a user each, one channel, one chaincode: everything real but processes and network.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -44,8 +46,31 @@ pub(crate) struct World {
     pub(crate) peers: Vec<SigningIdentity>,
     pub(crate) channel: Channel,
     /// Removed after the ledger in it is closed.
-    _folder: tempfile::TempDir,
+    pub(crate) folder: Folder,
     keys: u64,
+}
+
+/// Where a world's files are: below the build's folder, since the folder for temporary files may be memory.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        // As a ledger wants its own.
+        let closed = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new()
+            .permissions(closed)
+            .tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        Self(folder.unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The ledger's own.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.path().join("ledger")
+    }
 }
 
 struct Member {
@@ -55,7 +80,7 @@ struct Member {
     tls_root: String,
 }
 
-fn member(folder: &std::path::Path, msp_id: &str, role: Role) -> Member {
+fn member(folder: &Path, msp_id: &str, role: Role) -> Member {
     let mut random = fill_random;
     let random = &mut random;
     let domain = format!("{}.test", msp_id.to_lowercase());
@@ -122,9 +147,7 @@ impl World {
     /// With a chaincode that both organisations have to endorse. Signatures are computed each time: the memo is as small as
     /// it can be.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
-            .unwrap();
+        let folder = Folder::new();
         let orgs: Vec<Member> = ORGS
             .map(|msp_id| member(folder.path(), msp_id, Role::Peer))
             .into();
@@ -136,10 +159,10 @@ impl World {
             .unwrap();
         let channel = runtime.block_on(async {
             let id = ChannelId::parse(CHANNEL).unwrap();
-            let place = folder.path().join("ledger");
-            let ledger = PeerLedger::create(&place, &id, &genesis, ledger::Config::default())
-                .await
-                .unwrap();
+            let ledger =
+                PeerLedger::create(&folder.ledger(), &id, &genesis, ledger::Config::default())
+                    .await
+                    .unwrap();
             let opening = Opening {
                 genesis: Some(genesis),
                 memo: Arc::new(SignatureMemo::new(1)),
@@ -164,7 +187,7 @@ impl World {
             user_msp,
             peers,
             channel,
-            _folder: folder,
+            folder,
             keys: 0,
         };
         world.define();
