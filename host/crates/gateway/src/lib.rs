@@ -26,11 +26,13 @@ mod endorse;
 mod evaluate;
 mod failure;
 mod grpc;
+mod line;
 mod nodes;
 mod plan;
 mod policies;
 mod request;
 mod submit;
+mod taking;
 
 use std::sync::Arc;
 

@@ -11,6 +11,8 @@ use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX, MIN_HEIGHT_METADATA};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
+use crate::line::Line;
+
 /// Answers a proposal in this process. As another peer's answers do, its answers of status 400 or above carry an error code in
 /// their metadata.
 pub type Process = dyn Fn(SignedProposal) -> BoxFuture<'static, Result<Response<ProposalResponse>, Status>>
@@ -60,7 +62,13 @@ pub(crate) struct Nodes {
     known: Vec<KnownPeer>,
     client_pem: Option<(Vec<u8>, Vec<u8>)>,
     connections_max: usize,
-    connections: Mutex<HashMap<(String, Vec<u8>), Channel>>,
+    connections: Mutex<HashMap<(String, Vec<u8>), Connection>>,
+}
+
+/// A connection to a node, and the line to it if it is an orderer that something was sent to.
+struct Connection {
+    channel: Channel,
+    line: Option<Line>,
 }
 
 impl Nodes {
@@ -153,13 +161,39 @@ impl Nodes {
         address: &str,
         msp_id: Option<&str>,
     ) -> Result<Channel, Status> {
+        self.with_connection(bundle, address, msp_id, |connection| {
+            connection.channel.clone()
+        })
+    }
+
+    /// The line to an orderer, which transactions share.
+    pub(crate) fn line(
+        &self,
+        bundle: &Bundle,
+        address: &str,
+        msp_id: Option<&str>,
+    ) -> Result<Line, Status> {
+        self.with_connection(bundle, address, msp_id, |connection| {
+            let open = connection.line.take().filter(Line::is_open);
+            let line = open.unwrap_or_else(|| Line::open(connection.channel.clone()));
+            connection.line.insert(line).clone()
+        })
+    }
+
+    fn with_connection<T>(
+        &self,
+        bundle: &Bundle,
+        address: &str,
+        msp_id: Option<&str>,
+        take: impl FnOnce(&mut Connection) -> T,
+    ) -> Result<T, Status> {
         let key = (address.to_owned(), bundle.tls_roots_pem(msp_id));
         let mut connections = self
             .connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(connection) = connections.get(&key) {
-            return Ok(connection.clone());
+        if let Some(connection) = connections.get_mut(&key) {
+            return Ok(take(connection));
         }
         let endpoint = Endpoint {
             address: address.to_owned(),
@@ -167,13 +201,16 @@ impl Nodes {
             tls_name: None,
             client_pem: self.client_pem.clone(),
         };
-        let connection = endpoint
+        let channel = endpoint
             .connect_lazy()
             .map_err(|error| Status::unavailable(error.to_string()))?;
         if connections.len() >= self.connections_max {
             connections.clear(); // addresses come from configurations: so many mean that most are old
         }
-        connections.insert(key, connection.clone());
-        Ok(connection)
+        let connection = Connection {
+            channel,
+            line: None,
+        };
+        Ok(take(connections.entry(key).or_insert(connection)))
     }
 }

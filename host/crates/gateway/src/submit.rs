@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::channel::Endpoint;
+use futures::{StreamExt as _, future, stream};
 use model::ErrorCode;
 use proto::common::{Envelope, Status as OrdererStatus};
 use proto::gateway::{ErrorDetail, SubmitRequest, SubmitResponse};
@@ -16,8 +16,12 @@ use tonic::{Code, Status, Streaming};
 
 use crate::Gateway;
 use crate::failure::{coded, detail, invalid, status};
+use crate::line::Said;
 use crate::request::Place;
+use crate::taking::Taking;
 
+/// Payloads up to this size share a stream.
+const SHARED_BYTES_MAX: usize = 256 * 1024;
 /// How long an orderer that has refused may take to end its stream, whose trailer says why in a code.
 const TRAILER_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -72,13 +76,13 @@ impl Gateway {
 
     /// Sends the transaction to one orderer and waits for what it says.
     async fn send(&self, place: &Place, orderer: &Endpoint, envelope: Envelope) -> Sent {
-        let taken = Arc::new(AtomicBool::new(false));
-        let sent = self.broadcast(place, orderer, envelope, Arc::clone(&taken));
+        let taking = Arc::new(Taking::default());
+        let sent = self.broadcast(place, orderer, envelope, Arc::clone(&taking));
         let patience = self.inner.config.broadcast_timeout;
-        // What the connection never took cannot have been ordered.
-        let without_answer = || match taken.load(Ordering::Relaxed) {
-            true => ErrorCode::OrderUnknown,
-            false => ErrorCode::OrderUnavailable,
+        // What no connection took cannot have been ordered, and will not be.
+        let without_answer = || match taking.withdraw() {
+            true => ErrorCode::OrderUnavailable,
+            false => ErrorCode::OrderUnknown,
         };
         match tokio::time::timeout(patience, sent).await {
             Err(_) => {
@@ -94,27 +98,27 @@ impl Gateway {
         }
     }
 
-    /// The answer, and if it is a refusal the code in the trailer.
+    /// The answer, and if it is a refusal the code in the trailer. A large transaction has a stream to itself, so that nobody
+    /// waits behind it.
     async fn broadcast(
         &self,
         place: &Place,
         orderer: &Endpoint,
         envelope: Envelope,
-        taken: Arc<AtomicBool>,
-    ) -> Result<(BroadcastResponse, Option<ErrorCode>), Status> {
-        let connection =
-            self.inner
-                .nodes
-                .connect(&place.bundle, &orderer.address, orderer.msp_id.as_deref())?;
+        taking: Arc<Taking>,
+    ) -> Result<Said, Status> {
+        let (nodes, msp_id) = (&self.inner.nodes, orderer.msp_id.as_deref());
+        if envelope.payload.len() <= SHARED_BYTES_MAX {
+            let line = nodes.line(&place.bundle, &orderer.address, msp_id)?;
+            return line.send(envelope, taking).await;
+        }
+        let connection = nodes.connect(&place.bundle, &orderer.address, msp_id)?;
         let mut client = AtomicBroadcastClient::new(connection)
             .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
         // Polled only once there is a connection.
-        let message = async move {
-            taken.store(true, Ordering::Relaxed);
-            envelope
-        };
+        let message = stream::once(async move { taking.take().then_some(envelope) });
         let mut answers = client
-            .broadcast(futures::stream::once(message))
+            .broadcast(message.filter_map(future::ready))
             .await?
             .into_inner();
         let answer = answers
@@ -138,7 +142,7 @@ enum Sent {
     Failed(ErrorCode, String),
 }
 
-async fn trailing_code(answers: &mut Streaming<BroadcastResponse>) -> Option<ErrorCode> {
+pub(crate) async fn trailing_code(answers: &mut Streaming<BroadcastResponse>) -> Option<ErrorCode> {
     let trailers = tokio::time::timeout(TRAILER_TIMEOUT, answers.trailers());
     let trailers = trailers.await.ok()?.ok()??;
     orderers_code(trailers.get(CODE_METADATA)?.to_str().ok())

@@ -6,6 +6,7 @@ mod submit;
 
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::atomic::{self, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -132,6 +133,8 @@ fn response(status: i32, message: &str) -> Response {
 enum Ordering {
     /// Answers, and ends its stream with this code.
     Answer(i32, Option<&'static str>),
+    /// Answers each message of its streams, which it counts; refuses one that says "bad".
+    Judge(Arc<AtomicUsize>),
     /// Ends its stream.
     End,
     Silence,
@@ -165,6 +168,10 @@ impl AtomicBroadcast for ScriptedOrderer {
     ) -> Result<tonic::Response<Self::BroadcastStream>, Status> {
         let script = self.0.lock().unwrap().clone();
         let mut messages = request.into_inner();
+        if let Ordering::Judge(streams) = script {
+            streams.fetch_add(1, atomic::Ordering::Relaxed);
+            return Ok(tonic::Response::new(judged(messages)));
+        }
         let answers = futures::stream::once(async move {
             messages.message().await.unwrap();
             match script {
@@ -177,7 +184,7 @@ impl AtomicBroadcast for ScriptedOrderer {
                     futures::stream::iter([Ok(answer)].into_iter().chain(end).collect::<Vec<_>>())
                 }
                 Ordering::End => futures::stream::iter(Vec::new()),
-                Ordering::Silence => std::future::pending().await,
+                Ordering::Silence | Ordering::Judge(_) => std::future::pending().await,
             }
         });
         Ok(tonic::Response::new(Box::pin(answers.flatten())))
@@ -189,6 +196,22 @@ impl AtomicBroadcast for ScriptedOrderer {
     ) -> Result<tonic::Response<Self::DeliverStream>, Status> {
         Err(Status::unimplemented("only broadcast is scripted"))
     }
+}
+
+/// The answers of an orderer that takes its time, so that messages wait on their stream.
+fn judged(messages: Streaming<Envelope>) -> Answers<BroadcastResponse> {
+    let answers = futures::stream::unfold(Some(messages), async |messages| {
+        let mut messages = messages?;
+        let message = messages.message().await.unwrap()?;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let good = message.payload != "bad";
+        let answer = BroadcastResponse {
+            status: if good { 200 } else { 400 },
+            info: "said".to_owned(),
+        };
+        Some((Ok(answer), good.then_some(messages)))
+    });
+    Box::pin(answers)
 }
 
 /// A channel of two organisations and two orderers; the gateway is the first organisation's.

@@ -1,9 +1,15 @@
 //! Submit.
 
+use std::sync::Arc;
+use std::sync::atomic::{self, AtomicUsize};
+use std::time::Duration;
+
 use bytes::Bytes;
+use futures::future::join_all;
 use proto::common::Envelope;
 use proto::gateway::SubmitRequest;
 use services::gateway::gateway_server::Gateway as Served;
+use tokio::time::timeout;
 use tonic::Request;
 
 use super::{CHANNEL, Ordering, World, shown};
@@ -79,6 +85,48 @@ async fn what_orderers_do_is_told_apart() {
         *world.orderers[1].lock().unwrap() = second;
         assert_eq!(submit(&gateway, request(CHANNEL)).await, expected);
     }
+}
+
+#[tokio::test]
+async fn transactions_share_a_stream_and_one_that_is_refused_harms_no_other() {
+    let world = World::new().await;
+    let gateway = world.gateway();
+    let streams = Arc::new(AtomicUsize::new(0));
+    *world.orderers[0].lock().unwrap() = Ordering::Judge(Arc::clone(&streams));
+    let submitted = (0..40).map(|number| {
+        let mut request = request(CHANNEL);
+        if number % 20 == 10 {
+            let transaction = request.prepared_transaction.as_mut().unwrap();
+            transaction.payload = Bytes::from_static(b"bad");
+        }
+        submit(&gateway, request)
+    });
+    for (number, done) in join_all(submitted).await.iter().enumerate() {
+        let expected = match number % 20 {
+            10 => "Aborted order.refused",
+            _ => "accepted",
+        };
+        assert_eq!(done, expected, "{number}");
+    }
+    // Each refusal ended one; the last may be open still.
+    assert!((2..=3).contains(&streams.load(atomic::Ordering::Relaxed)));
+}
+
+#[tokio::test]
+async fn who_gives_up_is_not_ordered_behind_his_back_and_stops_nobody_else() {
+    let world = World::new().await;
+    let gateway = world.gateway();
+    *world.orderers[0].lock().unwrap() = Ordering::Silence;
+    let given_up = timeout(
+        Duration::from_millis(50),
+        submit(&gateway, request(CHANNEL)),
+    );
+    assert!(given_up.await.is_err());
+    let streams = Arc::new(AtomicUsize::new(0));
+    *world.orderers[0].lock().unwrap() = Ordering::Judge(Arc::clone(&streams));
+    // On another stream, since the first one hangs.
+    assert_eq!(submit(&gateway, request(CHANNEL)).await, "accepted");
+    assert_eq!(streams.load(atomic::Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
