@@ -21,6 +21,8 @@ use crate::{
 };
 
 const FILE: &str = "node.db";
+/// Pages that may wait in the log: here a commit copies them itself.
+const CHECKPOINT_PAGES_MAX: u32 = 4_000;
 const CHANNELS_FOLDER: &str = "channels";
 
 /// Who a node is.
@@ -115,7 +117,8 @@ impl NodeStore {
         let path = folder.path().join(FILE);
         let connection = database::create(&path, Kind::Node, config).await?;
         database::close(connection).await?;
-        let writer = DirectWriter::open(&path, config, config.checkpoint_pages, Arc::default())?;
+        let pages = config.checkpoint_pages.min(CHECKPOINT_PAGES_MAX);
+        let writer = DirectWriter::open(&path, config, pages, Arc::default())?;
         let inner = Inner {
             path,
             writer,
