@@ -49,6 +49,10 @@ enum Prepare {
 const PARTS: &[Part] = &[
     ("sign", Prepare::Pure(pure::sign)),
     ("verify", Prepare::Pure(pure::verify)),
+    (
+        "verify_by_known_key",
+        Prepare::Pure(pure::verify_by_known_key),
+    ),
     ("verify_known_already", Prepare::Pure(pure::verify_known)),
     ("identity_known_already", Prepare::Pure(pure::identity)),
     ("policy_2_of_2", Prepare::Pure(pure::policy)),

@@ -7,7 +7,7 @@ use prost::Message;
 use proto::msp::SerializedIdentity;
 
 use crate::{
-    Certificate, Error, Msp, OrganizationalUnit, SignatureMemo, memo::sha256, organization::Member,
+    Certificate, Error, Msp, OrganizationalUnit, SignatureMemo, memo::Hashed, organization::Member,
     principal::Principal,
 };
 
@@ -133,11 +133,12 @@ impl Identity {
     /// [`Error::BadSignature`]: not a signature by this key over these bytes, not DER by Go's rules, or with a high S.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
         let key = self.member.certificate.key();
-        let name = SignatureMemo::name(key.bytes(), &sha256(message), signature);
+        let hashed = Hashed::new(message);
+        let name = SignatureMemo::name(key.bytes(), hashed.digest(), signature);
         if self.memo.knows(&name) {
             return Ok(());
         }
-        key.verify_message(message, signature)
+        key.verify_message(&hashed, signature, self.memo.tables())
             .map_err(|reason| Error::BadSignature { reason })?;
         self.memo.remember(name);
         Ok(())

@@ -16,6 +16,8 @@ use crate::world::{CHAINCODE, World, fill_random};
 const MESSAGE_BYTES: usize = 1_500;
 /// Different messages, so that none is remembered by a memo of one.
 const MESSAGES: u8 = 64;
+/// Signatures by one key after which a memo is certain to have a table for it.
+const SIGNATURES_BEFORE_TABLE: usize = 200;
 
 pub(crate) fn sign() -> Pure {
     let world = World::new();
@@ -25,10 +27,22 @@ pub(crate) fn sign() -> Pure {
     })
 }
 
+/// By a key that is not seen often enough for a table of its own.
 pub(crate) fn verify() -> Pure {
+    verify_with(SignatureMemo::new(1).with_key_tables(0))
+}
+
+/// By a key that has signed so often that it has a table.
+pub(crate) fn verify_by_known_key() -> Pure {
+    let mut work = verify_with(SignatureMemo::new(1));
+    (0..SIGNATURES_BEFORE_TABLE).for_each(|_| work());
+    work
+}
+
+fn verify_with(memo: SignatureMemo) -> Pure {
     let world = World::new();
-    let bundle = world.bundle();
-    let identity = bundle.msps().identity(world.user.identity()).unwrap();
+    let manager = manager(&world, memo);
+    let identity = manager.identity(world.user.identity()).unwrap();
     let signed = (0..MESSAGES).map(|number| {
         let message = [number; MESSAGE_BYTES];
         (message, world.user.sign(&message).unwrap())
@@ -37,14 +51,17 @@ pub(crate) fn verify() -> Pure {
     let mut turn = signed.into_iter().cycle();
     Box::new(move || {
         let (message, signature) = turn.next().unwrap();
-        let before = bundle.msps().memo().checked().verified;
+        let before = manager.memo().checked().verified;
         identity.verify(&message, &signature).unwrap();
-        assert_eq!(
-            bundle.msps().memo().checked().verified,
-            before + 1,
-            "it was remembered"
-        );
+        let verified = manager.memo().checked().verified;
+        assert_eq!(verified, before + 1, "it was remembered");
     })
+}
+
+/// The MSP of the user's organisation alone, with that memo.
+fn manager(world: &World, memo: SignatureMemo) -> MspManager {
+    let msp = msp::Msp::new(&world.user_msp, msp::MspVersion::V3_0).unwrap();
+    MspManager::new(vec![msp], Arc::new(memo)).unwrap()
 }
 
 pub(crate) fn verify_known() -> Pure {
@@ -59,8 +76,7 @@ pub(crate) fn verify_known() -> Pure {
 
 /// The same identity by a manager with a real memo, which has seen the signature.
 fn remembering(world: &World, message: &[u8], signature: &[u8]) -> Arc<msp::Identity> {
-    let msp = msp::Msp::new(&world.user_msp, msp::MspVersion::V3_0).unwrap();
-    let manager = MspManager::new(vec![msp], Arc::new(SignatureMemo::new(1_000))).unwrap();
+    let manager = manager(world, SignatureMemo::new(1_000));
     let own = manager.identity(world.user.identity()).unwrap();
     own.verify(message, signature).unwrap();
     own.verify(message, signature).unwrap();

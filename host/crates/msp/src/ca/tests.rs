@@ -5,6 +5,7 @@ mod identities;
 mod layout;
 mod principals;
 mod roles;
+mod tables;
 
 use std::sync::Arc;
 

@@ -73,7 +73,7 @@ fn a_high_s_is_refused_and_bytes_behind_the_signature_are_ignored() {
 }
 
 /// The other signature of the same message: order - S in place of S.
-fn high_s(signature: &[u8]) -> Vec<u8> {
+pub(super) fn high_s(signature: &[u8]) -> Vec<u8> {
     let mut decoded = EcdsaSignature::decode(signature).unwrap();
     let mut borrow = 0i16;
     let mut other = Vec::new();
