@@ -49,7 +49,7 @@ pub(super) struct BenchArgs {
     #[command(flatten)]
     watch: WatchArgs,
     /// Write everything as JSON to a file too: figures, settings, machine.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = "json", value_name = "FILE")]
     json_file: Option<file::Path>,
 }
 

@@ -33,9 +33,6 @@ pub(super) struct Global {
     /// How to print results.
     #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = GLOBAL)]
     pub(super) output: Format,
-    /// The same as `--output json`, as it was once.
-    #[arg(long, global = true, hide = true)]
-    pub(super) json: bool,
     /// When to use colours; NO_COLOR turns them off too.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = GLOBAL)]
     pub(super) color: Colour,
@@ -117,7 +114,7 @@ impl Global {
             Colour::Auto => is_terminal && !environment.is_colourless,
         };
         Output {
-            format: if self.json { Format::Json } else { self.output },
+            format: self.output,
             coloured: coloured(io::stdout().is_terminal()),
             notes_coloured: coloured(io::stderr().is_terminal()),
             quiet: self.quiet,

@@ -17,8 +17,7 @@ pub(super) fn parse(args: Vec<OsString>) -> Result<Cli, Exit> {
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
     };
-    let is_json = args.iter().any(|word| word == "--json")
-        || value_of(&args, &["--output", "-o"]).as_deref() == Some("json");
+    let is_json = value_of(&args, &["--output", "-o"]).as_deref() == Some("json");
     let command = Cli::command().color(colour);
     let cli = command
         .try_get_matches_from(args)

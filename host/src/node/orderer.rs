@@ -114,7 +114,7 @@ async fn open_channels(
     let mut chains = Vec::new();
     for joined in store.channels()? {
         let folder = store.channel_folder(&joined.channel);
-        match OrdererLedger::open(&folder, ledger::Config::default()).await {
+        match OrdererLedger::open(&folder, ledger::Config::for_orderer()).await {
             Ok(ledger) => chains.push(orderer.add_channel(ledger).await?),
             Err(ledger::Error::Missing { .. }) => {} // cut short by a crash: joined again below
             Err(error) => return Err(error.into()),
@@ -132,7 +132,7 @@ async fn open_channels(
         })?;
         let folder = store.channel_folder(&id);
         let ledger =
-            OrdererLedger::create(&folder, &id, &genesis, ledger::Config::default()).await?;
+            OrdererLedger::create(&folder, &id, &genesis, ledger::Config::for_orderer()).await?;
         chains.push(orderer.add_channel(ledger).await?);
     }
     Ok(chains)

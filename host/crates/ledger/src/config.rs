@@ -26,10 +26,21 @@ pub struct Config {
     pub busy_timeout: Duration,
 }
 
+impl Config {
+    /// For an orderer's ledger, which is appended to and read from its end: a large cache would hold what nobody asks for again.
+    #[must_use]
+    pub fn for_orderer() -> Self {
+        Self {
+            writer_cache_kib: 8 * 1024,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
-            writer_cache_kib: 64 * 1024,
+            writer_cache_kib: 32 * 1024,
             reader_cache_kib: 2 * 1024,
             reader_mmap_bytes_max: 1 << 30,
             readers_max: 64,
