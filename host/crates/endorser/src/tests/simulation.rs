@@ -330,6 +330,33 @@ async fn an_unendorsed_answer_leaves_nothing_in_the_transient_store() {
     assert_eq!(kept, []);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_gives_the_same_answer_unsigned_and_keeps_nothing_private() {
+    let network = Network::with_chaincode().await;
+    let call = with_transient(
+        invoke("cc", &["pput", "_implicit_org_Org1MSP", "k"]),
+        "a secret value",
+    );
+    let proposal = network.propose(network.user(), call);
+    let peer = &network.peers[0];
+    let parsed = model::Proposal::parse(&proposal).unwrap();
+    let kept = |id: &str| {
+        peer.channel(CHANNEL)
+            .ledger()
+            .transient_get(id)
+            .unwrap()
+            .len()
+    };
+
+    let queried = peer.endorser.query(proposal.clone()).await.unwrap();
+    assert!(queried.get_ref().endorsement.is_none());
+    assert_eq!(kept(parsed.stated_tx_id()), 0);
+    let endorsed = peer.endorser.process(proposal).await.unwrap();
+    assert!(endorsed.get_ref().endorsement.is_some());
+    assert_eq!(kept(parsed.stated_tx_id()), 1);
+    assert_eq!(endorsed.get_ref().payload, queried.get_ref().payload);
+}
+
 fn collection(name: &str, members: &str, only: bool, required: i32) -> CollectionConfig {
     let policy = dsl::parse(members).unwrap();
     let policy = collection_policy_config::Payload::SignaturePolicy(policy);
