@@ -78,7 +78,7 @@ impl Services {
             channels.clone(),
             &endorser,
             client_pem,
-            stop.clone(),
+            (streams.clone(), stop.clone()),
         );
         let deliver = Deliver::new(
             delivery::Config {
@@ -260,7 +260,7 @@ fn gateway(
     channels: Channels,
     endorser: &Endorser,
     client_pem: Option<ClientPem>,
-    stop: CancellationToken,
+    (tasks, stop): (TaskTracker, CancellationToken),
 ) -> Gateway {
     let can_run = endorser.clone();
     let known = |peer: &crate::config::KnownPeer| KnownPeer {
@@ -287,6 +287,7 @@ fn gateway(
             clock::fill_random(&mut bytes);
             u16::from_be_bytes(bytes)
         }),
+        tasks,
         stop,
     };
     Gateway::new(settings, parts)

@@ -41,6 +41,7 @@ use ledger::PeerLedger;
 use model::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tracing::warn;
 
@@ -48,6 +49,7 @@ pub use config::Config;
 pub use nodes::{KnownPeer, LocalEndorser, Process};
 
 use failure::coded;
+use line::Lifetime;
 use nodes::Nodes;
 use policies::Policies;
 
@@ -70,7 +72,9 @@ pub struct Parts {
     pub client_pem: Option<(Vec<u8>, Vec<u8>)>,
     /// Spreads submissions over the orderers.
     pub random: Arc<dyn Fn() -> u16 + Send + Sync>,
-    /// Ends the event streams.
+    /// Where tasks run.
+    pub tasks: TaskTracker,
+    /// Ends the event streams and the tasks.
     pub stop: CancellationToken,
 }
 
@@ -103,9 +107,22 @@ impl Gateway {
             known_peers,
             client_pem,
             random,
+            tasks,
             stop,
         } = parts;
-        let nodes = Nodes::new(own, local, known_peers, client_pem, config.connections_max);
+        let lifetime = Lifetime {
+            tasks,
+            stop: stop.clone(),
+        };
+        let connections_max = config.connections_max;
+        let nodes = Nodes::new(
+            own,
+            local,
+            known_peers,
+            client_pem,
+            connections_max,
+            lifetime,
+        );
         let calls = Arc::new(Semaphore::new(config.calls_max));
         Self {
             inner: Arc::new(Inner {

@@ -16,6 +16,7 @@ use services::orderer::atomic_broadcast_client::AtomicBroadcastClient;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
@@ -27,6 +28,13 @@ const IN_FLIGHT_MAX: usize = 256;
 
 /// What an orderer said, and the code of a refusal.
 pub(crate) type Said = (BroadcastResponse, Option<ErrorCode>);
+
+/// Where the tasks of lines run, and when they are to end: then what is on its way is still answered.
+#[derive(Clone)]
+pub(crate) struct Lifetime {
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
 
 /// The way to one orderer; cheap to clone. Its task ends when the last clone is dropped and all is answered.
 #[derive(Clone)]
@@ -43,9 +51,10 @@ struct Message {
 }
 
 impl Line {
-    pub(crate) fn open(connection: Channel) -> Self {
+    pub(crate) fn open(connection: Channel, lifetime: &Lifetime) -> Self {
         let (messages, queue) = mpsc::channel(IN_FLIGHT_MAX);
-        tokio::spawn(run(connection, queue));
+        let running = run(connection, queue, lifetime.stop.clone());
+        lifetime.tasks.spawn(running);
         Self {
             messages,
             retired: CancellationToken::new(),
@@ -81,18 +90,23 @@ impl Line {
 }
 
 /// Opens streams, one after the other, as long as somebody sends.
-async fn run(connection: Channel, mut queue: mpsc::Receiver<Message>) {
+async fn run(connection: Channel, mut queue: mpsc::Receiver<Message>, stop: CancellationToken) {
     let mut client =
         AtomicBroadcastClient::new(connection).max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
     let mut again = VecDeque::new();
-    loop {
+    while !stop.is_cancelled() {
         if again.is_empty() {
-            let Some(first) = queue.recv().await else {
+            let first = tokio::select! {
+                first = queue.recv() => first,
+                () = stop.cancelled() => None,
+            };
+            let Some(first) = first else {
                 return;
             };
             again.push_back(first);
         }
-        again = Open::new(again).serve(&mut client, &mut queue).await;
+        let open = Open::new(again);
+        again = open.serve(&mut client, &mut queue, &stop).await;
     }
 }
 
@@ -139,6 +153,7 @@ impl Open {
         mut self,
         client: &mut AtomicBroadcastClient<Channel>,
         queue: &mut mpsc::Receiver<Message>,
+        stop: &CancellationToken,
     ) -> VecDeque<Message> {
         let Some(requests) = self.requests.take() else {
             return self.sent;
@@ -163,6 +178,7 @@ impl Open {
                     Some(message) => self.send(message),
                     None => more = false,
                 },
+                () = stop.cancelled(), if more => more = false,
                 answer = answers.message() => match answer {
                     Ok(Some(response)) => if !self.answer(response, &mut answers).await {
                         return self.sent;

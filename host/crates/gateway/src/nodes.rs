@@ -11,7 +11,7 @@ use services::{Endpoint, MESSAGE_SIZE_BYTES_MAX, MIN_HEIGHT_METADATA};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
-use crate::line::Line;
+use crate::line::{Lifetime, Line};
 
 /// Answers a proposal in this process. As another peer's answers do, its answers of status 400 or above carry an error code in
 /// their metadata.
@@ -63,6 +63,7 @@ pub(crate) struct Nodes {
     client_pem: Option<(Vec<u8>, Vec<u8>)>,
     connections_max: usize,
     connections: Mutex<HashMap<(String, Vec<u8>), Connection>>,
+    lifetime: Lifetime,
 }
 
 /// A connection to a node, and the line to it if it is an orderer that something was sent to.
@@ -78,6 +79,7 @@ impl Nodes {
         known: Vec<KnownPeer>,
         client_pem: Option<(Vec<u8>, Vec<u8>)>,
         connections_max: usize,
+        lifetime: Lifetime,
     ) -> Self {
         let own = Peer {
             address: own.address,
@@ -91,6 +93,7 @@ impl Nodes {
             client_pem,
             connections_max,
             connections: Mutex::default(),
+            lifetime,
         }
     }
 
@@ -175,7 +178,8 @@ impl Nodes {
     ) -> Result<Line, Status> {
         self.with_connection(bundle, address, msp_id, |connection| {
             let open = connection.line.take().filter(Line::is_open);
-            let line = open.unwrap_or_else(|| Line::open(connection.channel.clone()));
+            let line =
+                open.unwrap_or_else(|| Line::open(connection.channel.clone(), &self.lifetime));
             connection.line.insert(line).clone()
         })
     }

@@ -108,7 +108,8 @@ impl Gateway {
         taking: Arc<Taking>,
     ) -> Result<Said, Status> {
         let (nodes, msp_id) = (&self.inner.nodes, orderer.msp_id.as_deref());
-        if envelope.payload.len() <= SHARED_BYTES_MAX {
+        // Lines end when the peer begins to; calls that are in it by then do not.
+        if envelope.payload.len() <= SHARED_BYTES_MAX && !self.inner.stop.is_cancelled() {
             let line = nodes.line(&place.bundle, &orderer.address, msp_id)?;
             return line.send(envelope, taking).await;
         }

@@ -35,6 +35,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status, Streaming};
@@ -366,6 +367,7 @@ impl World {
             known_peers: remote.map(known).into_iter().collect(),
             client_pem: None,
             random: Arc::new(|| 0),
+            tasks: TaskTracker::new(),
             stop: self.stop.clone(),
         };
         Gateway::new(config, parts)

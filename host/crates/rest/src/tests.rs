@@ -150,6 +150,7 @@ impl Peer {
             known_peers: Vec::new(),
             client_pem: None,
             random: Arc::new(|| 0),
+            tasks: TaskTracker::new(),
             stop: stop.clone(),
         };
         let credentials = Arc::clone(&self.credentials);
