@@ -56,8 +56,16 @@ fn wait_until_valid(http: &Http, tx_id: &str) -> Value {
 fn a_submission_that_takes_long_is_accepted_and_can_be_asked_for() {
     let network = impatient();
     let http = caller(&network, Node::Peer1);
-    let accepted = http.post(SUBMIT, &create("slow")).unwrap();
-    assert_eq!(accepted.status, 202, "{}", accepted.text());
+    // The peer waits for no commit; now and then one is there all the same.
+    let mut submitted = (0..100).map(|number| {
+        let created = create(&format!("slow{number}"));
+        http.post(SUBMIT, &created).unwrap()
+    });
+    let accepted = submitted.find(|answer| {
+        assert!(matches!(answer.status, 200 | 202), "{}", answer.text());
+        answer.status == 202
+    });
+    let accepted = accepted.expect("one of a hundred takes longer than no time");
     let body = accepted.json();
     let tx_id = body["tx_id"].as_str().unwrap();
     assert_eq!(body["state"], "pending");
@@ -84,7 +92,7 @@ fn a_repeated_request_is_one_transaction_even_if_the_peer_is_killed_between() {
     let http = caller(&network, Node::Peer1);
     let keyed = http.with("Idempotency-Key", "order-1");
     let first = keyed.post(SUBMIT, &create("once")).unwrap();
-    assert_eq!(first.status, 202, "{}", first.text());
+    assert!(matches!(first.status, 200 | 202), "{}", first.text());
     network.kill(Node::Peer1).unwrap();
     network.start(Node::Peer1).unwrap();
     let tx_id = first.json()["tx_id"].as_str().unwrap().to_owned();

@@ -112,7 +112,7 @@ fn writing_connections_sync_each_commit_and_leave_checkpoints_alone() {
         for (pragma, expected) in [
             ("PRAGMA synchronous", 2_i64),
             ("PRAGMA wal_autocheckpoint", 0),
-            ("PRAGMA cache_size", -65_536),
+            ("PRAGMA cache_size", -32_768),
             ("PRAGMA secure_delete", 1),
             ("PRAGMA page_size", 4_096),
         ] {
