@@ -36,7 +36,7 @@ struct Pool {
     standing: Vec<(Connection, Begun)>,
     /// Connections lent out, idle or standing.
     open: usize,
-    /// Writes begun; transactions of before the last one show less than there is.
+    /// Writes that are over; a transaction begun before the last of them ended may show less than there is.
     writes: u64,
     writing: bool,
 }
@@ -115,7 +115,6 @@ impl Readers {
     pub(crate) fn write_begins(&self) {
         let standing = {
             let mut pool = self.lock();
-            pool.writes += 1;
             pool.writing = true;
             std::mem::take(&mut pool.standing)
         };
