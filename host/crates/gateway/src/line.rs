@@ -1,4 +1,4 @@
-//! A stream to an orderer that transactions share.
+//! A stream to an orderer that transactions share; a large one has a line to itself.
 //!
 //! An orderer answers the messages of a stream in their order, and ends the stream after the first that it refuses. So a line
 //! opens another stream then, and sends again what was behind the refused one: what a stream in order ends without having
@@ -51,10 +51,19 @@ struct Message {
 }
 
 impl Line {
-    pub(crate) fn open(connection: Channel, lifetime: &Lifetime) -> Self {
+    /// A line that ends with the peer, whoever holds it.
+    pub(crate) fn shared(connection: Channel, lifetime: &Lifetime) -> Self {
+        Self::open(connection, lifetime, lifetime.stop.clone())
+    }
+
+    /// A line for one caller, who may finish while the peer ends.
+    pub(crate) fn own(connection: Channel, lifetime: &Lifetime) -> Self {
+        Self::open(connection, lifetime, CancellationToken::new())
+    }
+
+    fn open(connection: Channel, lifetime: &Lifetime, stop: CancellationToken) -> Self {
         let (messages, queue) = mpsc::channel(IN_FLIGHT_MAX);
-        let running = run(connection, queue, lifetime.stop.clone());
-        lifetime.tasks.spawn(running);
+        lifetime.tasks.spawn(run(connection, queue, stop));
         Self {
             messages,
             retired: CancellationToken::new(),
@@ -105,8 +114,15 @@ async fn run(connection: Channel, mut queue: mpsc::Receiver<Message>, stop: Canc
             };
             again.push_back(first);
         }
-        let open = Open::new(again);
-        again = open.serve(&mut client, &mut queue, &stop).await;
+        let (open, requests) = Open::new(again);
+        again = open.serve(requests, &mut client, &mut queue, &stop).await;
+    }
+}
+
+/// Returns when all who sent these have given up.
+async fn nobody_waits(sent: &mut VecDeque<Message>) {
+    for message in sent {
+        message.answer.closed().await;
     }
 }
 
@@ -117,17 +133,15 @@ struct Open {
     /// Sent and not answered, in order; those that were withdrawn before a connection took them are still among them.
     sent: VecDeque<Message>,
     to_orderer: mpsc::Sender<Request>,
-    requests: Option<mpsc::Receiver<Request>>,
     has_answered: bool,
 }
 
 impl Open {
-    fn new(first: VecDeque<Message>) -> Self {
+    fn new(first: VecDeque<Message>) -> (Self, mpsc::Receiver<Request>) {
         let (to_orderer, requests) = mpsc::channel(IN_FLIGHT_MAX);
         let mut open = Self {
             sent: VecDeque::new(),
             to_orderer,
-            requests: Some(requests),
             has_answered: false,
         };
         for message in first {
@@ -135,7 +149,7 @@ impl Open {
             message.taking.put_back();
             open.send(message);
         }
-        open
+        (open, requests)
     }
 
     /// There is room for as many as may be in flight. A stream that has ended takes nothing, and is seen to have ended soon.
@@ -148,20 +162,22 @@ impl Open {
         self.sent.push_back(message);
     }
 
-    /// Serves until the stream ends; gives what is to be sent again.
+    /// Serves until the stream ends, or nobody waits for what is on it; gives what is to be sent again.
     async fn serve(
         mut self,
+        requests: mpsc::Receiver<Request>,
         client: &mut AtomicBroadcastClient<Channel>,
         queue: &mut mpsc::Receiver<Message>,
         stop: &CancellationToken,
     ) -> VecDeque<Message> {
-        let Some(requests) = self.requests.take() else {
-            return self.sent;
-        };
         // Polled only once there is a connection.
         let requests = ReceiverStream::new(requests)
             .filter_map(|(envelope, taking)| future::ready(taking.take().then_some(envelope)));
-        let mut answers = match client.broadcast(requests).await {
+        let opened = tokio::select! {
+            opened = client.broadcast(requests) => opened,
+            () = nobody_waits(&mut self.sent) => return VecDeque::new(),
+        };
+        let mut answers = match opened {
             Ok(answers) => answers.into_inner(),
             Err(status) => {
                 // Who waits behind would only find the same, one after the other.
@@ -179,6 +195,7 @@ impl Open {
                     None => more = false,
                 },
                 () = stop.cancelled(), if more => more = false,
+                () = nobody_waits(&mut self.sent), if !self.sent.is_empty() => return VecDeque::new(),
                 answer = answers.message() => match answer {
                     Ok(Some(response)) => if !self.answer(response, &mut answers).await {
                         return self.sent;

@@ -158,7 +158,7 @@ impl Nodes {
     }
 
     /// The connection to a node of an organisation; without one, of any of the channel's.
-    pub(crate) fn connect(
+    fn connect(
         &self,
         bundle: &Bundle,
         address: &str,
@@ -179,9 +179,20 @@ impl Nodes {
         self.with_connection(bundle, address, msp_id, |connection| {
             let open = connection.line.take().filter(Line::is_open);
             let line =
-                open.unwrap_or_else(|| Line::open(connection.channel.clone(), &self.lifetime));
+                open.unwrap_or_else(|| Line::shared(connection.channel.clone(), &self.lifetime));
             connection.line.insert(line).clone()
         })
+    }
+
+    /// A line to an orderer for one transaction.
+    pub(crate) fn own_line(
+        &self,
+        bundle: &Bundle,
+        address: &str,
+        msp_id: Option<&str>,
+    ) -> Result<Line, Status> {
+        let connection = self.connect(bundle, address, msp_id)?;
+        Ok(Line::own(connection, &self.lifetime))
     }
 
     fn with_connection<T>(

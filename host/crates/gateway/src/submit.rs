@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::channel::Endpoint;
-use futures::{StreamExt as _, future, stream};
 use model::ErrorCode;
 use proto::common::{Envelope, Status as OrdererStatus};
 use proto::gateway::{ErrorDetail, SubmitRequest, SubmitResponse};
 use proto::orderer::BroadcastResponse;
-use services::orderer::atomic_broadcast_client::AtomicBroadcastClient;
-use services::{CODE_METADATA, MESSAGE_SIZE_BYTES_MAX};
+use services::CODE_METADATA;
 use tonic::{Code, Status, Streaming};
 
 use crate::Gateway;
@@ -108,29 +106,13 @@ impl Gateway {
         taking: Arc<Taking>,
     ) -> Result<Said, Status> {
         let (nodes, msp_id) = (&self.inner.nodes, orderer.msp_id.as_deref());
-        // Lines end when the peer begins to; calls that are in it by then do not.
-        if envelope.payload.len() <= SHARED_BYTES_MAX && !self.inner.stop.is_cancelled() {
-            let line = nodes.line(&place.bundle, &orderer.address, msp_id)?;
-            return line.send(envelope, taking).await;
-        }
-        let connection = nodes.connect(&place.bundle, &orderer.address, msp_id)?;
-        let mut client = AtomicBroadcastClient::new(connection)
-            .max_encoding_message_size(MESSAGE_SIZE_BYTES_MAX);
-        // Polled only once there is a connection.
-        let message = stream::once(async move { taking.take().then_some(envelope) });
-        let mut answers = client
-            .broadcast(message.filter_map(future::ready))
-            .await?
-            .into_inner();
-        let answer = answers
-            .message()
-            .await?
-            .ok_or_else(|| Status::unavailable("the orderer ended the stream without an answer"))?;
-        let code = match answer.status() {
-            OrdererStatus::Success => None,
-            _ => trailing_code(&mut answers).await,
+        // Shared lines end when the peer begins to; calls that are in it by then do not.
+        let shares = envelope.payload.len() <= SHARED_BYTES_MAX && !self.inner.stop.is_cancelled();
+        let line = match shares {
+            true => nodes.line(&place.bundle, &orderer.address, msp_id)?,
+            false => nodes.own_line(&place.bundle, &orderer.address, msp_id)?,
         };
-        Ok((answer, code))
+        line.send(envelope, taking).await
     }
 }
 

@@ -136,6 +136,8 @@ enum Ordering {
     Answer(i32, Option<&'static str>),
     /// Answers each message of its streams, which it counts; refuses one that says "bad".
     Judge(Arc<AtomicUsize>),
+    /// Says nothing, and holds this as long as its stream is open.
+    Hang(Arc<()>),
     /// Ends its stream.
     End,
     Silence,
@@ -185,6 +187,7 @@ impl AtomicBroadcast for ScriptedOrderer {
                     futures::stream::iter([Ok(answer)].into_iter().chain(end).collect::<Vec<_>>())
                 }
                 Ordering::End => futures::stream::iter(Vec::new()),
+                Ordering::Hang(_open) => std::future::pending().await,
                 Ordering::Silence | Ordering::Judge(_) => std::future::pending().await,
             }
         });

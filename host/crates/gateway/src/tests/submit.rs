@@ -113,10 +113,11 @@ async fn transactions_share_a_stream_and_one_that_is_refused_harms_no_other() {
 }
 
 #[tokio::test]
-async fn who_gives_up_is_not_ordered_behind_his_back_and_stops_nobody_else() {
+async fn who_gives_up_stops_nobody_else_and_leaves_no_stream_behind() {
     let world = World::new().await;
     let gateway = world.gateway();
-    *world.orderers[0].lock().unwrap() = Ordering::Silence;
+    let open = Arc::new(());
+    *world.orderers[0].lock().unwrap() = Ordering::Hang(Arc::clone(&open));
     let given_up = timeout(
         Duration::from_millis(50),
         submit(&gateway, request(CHANNEL)),
@@ -127,6 +128,27 @@ async fn who_gives_up_is_not_ordered_behind_his_back_and_stops_nobody_else() {
     // On another stream, since the first one hangs.
     assert_eq!(submit(&gateway, request(CHANNEL)).await, "accepted");
     assert_eq!(streams.load(atomic::Ordering::Relaxed), 1);
+    let ended = async {
+        while Arc::strong_count(&open) > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_transaction_has_a_stream_to_itself() {
+    let world = World::new().await;
+    let gateway = world.gateway();
+    let streams = Arc::new(AtomicUsize::new(0));
+    *world.orderers[0].lock().unwrap() = Ordering::Judge(Arc::clone(&streams));
+    let mut large = request(CHANNEL);
+    let transaction = large.prepared_transaction.as_mut().unwrap();
+    transaction.payload = Bytes::from(vec![0; 300 * 1024]);
+    for request in [request(CHANNEL), large, request(CHANNEL)] {
+        assert_eq!(submit(&gateway, request).await, "accepted");
+    }
+    assert_eq!(streams.load(atomic::Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
