@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use model::Block;
-use prost::Message;
+use proto::FromWire;
 use proto::common::{
     ChannelHeader, ConfigEnvelope, ConfigUpdateEnvelope, Envelope, HeaderType, Payload,
 };
@@ -36,7 +36,7 @@ pub fn config_of_block(block: &Block) -> Result<ConfigTx<ConfigEnvelope>, Error>
             "a configuration block holds exactly one envelope".to_owned(),
         ));
     };
-    let envelope = Envelope::decode(envelope.clone()).map_err(Error::malformed("envelope"))?;
+    let envelope = Envelope::from_wire(envelope.clone()).map_err(Error::malformed("envelope"))?;
     config_of_envelope(&envelope)
 }
 
@@ -56,17 +56,14 @@ pub fn update_of_envelope(envelope: &Envelope) -> Result<ConfigTx<ConfigUpdateEn
     open(envelope, HeaderType::ConfigUpdate)
 }
 
-fn open<T: Message + Default>(
-    envelope: &Envelope,
-    expected: HeaderType,
-) -> Result<ConfigTx<T>, Error> {
-    let payload =
-        Payload::decode(envelope.payload.clone()).map_err(Error::malformed("envelope payload"))?;
+fn open<T: FromWire>(envelope: &Envelope, expected: HeaderType) -> Result<ConfigTx<T>, Error> {
+    let payload = Payload::from_wire(envelope.payload.clone())
+        .map_err(Error::malformed("envelope payload"))?;
     let header = payload
         .header
         .ok_or_else(|| Error::NotConfig("envelope must have a Header".to_owned()))?;
-    let header =
-        ChannelHeader::decode(header.channel_header).map_err(Error::malformed("channel header"))?;
+    let header = ChannelHeader::from_wire(header.channel_header)
+        .map_err(Error::malformed("channel header"))?;
     if header.r#type != i32::from(expected) {
         return Err(Error::NotConfig(format!(
             "invalid type {}, expected {}",
@@ -75,7 +72,7 @@ fn open<T: Message + Default>(
         )));
     }
     let content =
-        T::decode(payload.data.clone()).map_err(Error::malformed(expected.as_str_name()))?;
+        T::from_wire(payload.data.clone()).map_err(Error::malformed(expected.as_str_name()))?;
     Ok(ConfigTx {
         header,
         data: payload.data,

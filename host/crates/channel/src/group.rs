@@ -1,6 +1,6 @@
 //! Reading one group of the tree: which values it may hold, and what they decode to.
 
-use prost::Message;
+use proto::FromWire;
 use proto::common::ConfigGroup;
 
 use crate::Error;
@@ -42,11 +42,11 @@ impl<'a> Values<'a> {
     ///
     /// # Errors
     /// [`Error::Malformed`] when it does not decode.
-    pub(crate) fn get<T: Message + Default>(&self, name: &str) -> Result<T, Error> {
+    pub(crate) fn get<T: FromWire>(&self, name: &str) -> Result<T, Error> {
         self.group.values.get(name).map_or_else(
             || Ok(T::default()),
             |value| {
-                T::decode(value.value.clone())
+                T::from_wire(value.value.clone())
                     .map_err(Error::malformed(format!("{}/{name}", self.path)))
             },
         )

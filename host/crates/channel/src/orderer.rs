@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use prost::Message;
+use proto::FromWire;
 use proto::{common, common::ConfigGroup, etcdraft, orderer};
 
 use crate::{
@@ -160,7 +160,7 @@ fn consenters(
     values: &Values<'_>,
 ) -> Result<Vec<Consenter>, Error> {
     if consensus.r#type == names::ETCDRAFT {
-        let metadata = etcdraft::ConfigMetadata::decode(consensus.metadata.clone())
+        let metadata = etcdraft::ConfigMetadata::from_wire(consensus.metadata.clone())
             .map_err(Error::malformed("etcdraft metadata of ConsensusType"))?;
         return Ok(metadata
             .consenters

@@ -6,7 +6,7 @@ mod forbidden;
 
 use bytes::Bytes;
 use msp::policy::{PolicyError, SignedData};
-use prost::Message;
+use proto::FromWire;
 use proto::common::{
     Config, ConfigEnvelope, ConfigGroup, ConfigUpdate, ConfigUpdateEnvelope, Envelope,
     SignatureHeader,
@@ -91,7 +91,7 @@ pub fn check(current: &Bundle, envelope: &ConfigEnvelope) -> Result<Bundle, Erro
 }
 
 fn apply(current: &Bundle, update: &ConfigUpdateEnvelope) -> Result<ConfigGroup, Error> {
-    let content = ConfigUpdate::decode(update.config_update.clone())
+    let content = ConfigUpdate::from_wire(update.config_update.clone())
         .map_err(Error::malformed("ConfigUpdate"))?;
     let signed = signed_data(update)?;
     let judge = |path: &str| {
@@ -122,7 +122,7 @@ fn signed_data(update: &ConfigUpdateEnvelope) -> Result<Vec<SignedData>, Error> 
         .signatures
         .iter()
         .map(|signature| {
-            let header = SignatureHeader::decode(signature.signature_header.clone())
+            let header = SignatureHeader::from_wire(signature.signature_header.clone())
                 .map_err(Error::malformed("signature header of an update"))?;
             let data = [
                 signature.signature_header.as_ref(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use joined::Channel;
 use ledger::{CommitInput, Snapshot};
 use model::{Block, TxId, TxValidationCode};
-use prost::Message as _;
+use proto::FromWire;
 use proto::common::ConfigEnvelope;
 use rwset::{BlockTx, TxRwSet, UpdateBatch, Verdict, validate_block};
 use tracing::info;
@@ -213,7 +213,7 @@ fn next_config(
             number: block.number,
             reason: reason.to_owned(),
         };
-        let envelope = ConfigEnvelope::decode(envelope.clone())
+        let envelope = ConfigEnvelope::from_wire(envelope.clone())
             .map_err(|_| refused("its configuration does not decode"))?;
         let present = next.as_ref().unwrap_or(bundle);
         let checked = update::check(present, &envelope);

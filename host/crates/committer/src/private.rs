@@ -8,7 +8,7 @@ use ledger::{CommitInput, MissingSet, PrivateSet, StoredPrivateSet};
 use lifecycle::{Definition, definition, implicit_collection_org, member_orgs};
 use model::hash::sha256;
 use model::{TxId, Version};
-use prost::Message as _;
+use proto::FromWire;
 use proto::rwset::TxPvtReadWriteSet;
 use rwset::{PrivateTx, StateReader, TxRwSet, UpdateBatch, private_updates};
 
@@ -102,7 +102,7 @@ fn transient(channel: &Channel, tx: &ValidTx<'_>) -> Result<Sets, Error> {
     let mut sets = Sets::new();
     for kept in channel.ledger().transient_get(tx.id.as_str())? {
         // What was kept was made by this peer; one that does not decode cannot be the set that was endorsed.
-        let Ok(kept) = TxPvtReadWriteSet::decode(kept.bytes) else {
+        let Ok(kept) = TxPvtReadWriteSet::from_wire(kept.bytes) else {
             continue;
         };
         for namespace in kept.ns_pvt_rwset {

@@ -1,7 +1,7 @@
 //! An endorsed transaction: what was called, what the endorsers agreed on.
 
 use bytes::Bytes;
-use prost::Message;
+use proto::FromWire;
 use proto::protos::{
     self, ChaincodeAction, ChaincodeActionPayload, ChaincodeInput, ChaincodeInvocationSpec,
     ChaincodeProposalPayload, ProposalResponsePayload,
@@ -111,6 +111,6 @@ fn event(bytes: &Bytes) -> Part<Event> {
     Part::new(decoded, bytes)
 }
 
-pub(crate) fn decode<M: Message + Default>(bytes: &Bytes) -> Result<M, String> {
-    M::decode(bytes.clone()).map_err(|error| error.to_string())
+pub(crate) fn decode<M: FromWire>(bytes: &Bytes) -> Result<M, String> {
+    M::from_wire(bytes.clone()).map_err(|error| error.to_string())
 }

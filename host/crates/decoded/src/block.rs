@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use model::Block as ModelBlock;
-use prost::Message as _;
+use proto::FromWire;
 use proto::common::SignatureHeader;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,7 +54,7 @@ impl Block {
 fn orderers(block: &ModelBlock) -> Vec<Part<Who>> {
     let signatures = block.orderer_metadata().unwrap_or_default().signatures;
     let signers = signatures.into_iter().map(|signature| {
-        let header = SignatureHeader::decode(signature.signature_header).unwrap_or_default();
+        let header = SignatureHeader::from_wire(signature.signature_header).unwrap_or_default();
         Who::new(&header.creator)
     });
     signers.collect()

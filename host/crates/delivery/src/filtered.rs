@@ -1,7 +1,8 @@
 //! A block without its contents: transaction ids, types, codes, and events without their payload.
 
 use bytes::Bytes;
-use prost::{DecodeError, Message};
+use prost::DecodeError;
+use proto::FromWire;
 use proto::{
     common::{Block, BlockMetadataIndex, ChannelHeader, Envelope, HeaderType, Payload},
     protos::{
@@ -29,14 +30,14 @@ pub(crate) fn filter(block: &Block) -> Result<FilteredBlock, DecodeError> {
     };
     let entries = block.data.as_ref().map_or(&[][..], |data| &data.data);
     for (position, entry) in entries.iter().enumerate() {
-        let Ok(envelope) = Envelope::decode(entry.clone()) else {
+        let Ok(envelope) = Envelope::from_wire(entry.clone()) else {
             continue;
         };
-        let payload = Payload::decode(envelope.payload)?;
+        let payload = Payload::from_wire(envelope.payload)?;
         let Some(header) = payload.header else {
             continue;
         };
-        let header = ChannelHeader::decode(header.channel_header)?;
+        let header = ChannelHeader::from_wire(header.channel_header)?;
         let code = codes.and_then(|codes| codes.get(position).copied());
         filtered.channel_id = header.channel_id;
         filtered.filtered_transactions.push(FilteredTransaction {
@@ -53,15 +54,15 @@ pub(crate) fn filter(block: &Block) -> Result<FilteredBlock, DecodeError> {
 }
 
 fn actions(transaction: Bytes) -> Result<FilteredTransactionActions, DecodeError> {
-    let transaction = Transaction::decode(transaction)?;
+    let transaction = Transaction::from_wire(transaction)?;
     let mut filtered = FilteredTransactionActions::default();
     for action in transaction.actions {
-        let Some(endorsed) = ChaincodeActionPayload::decode(action.payload)?.action else {
+        let Some(endorsed) = ChaincodeActionPayload::from_wire(action.payload)?.action else {
             continue;
         };
-        let response = ProposalResponsePayload::decode(endorsed.proposal_response_payload)?;
-        let action = ChaincodeAction::decode(response.extension)?;
-        let event = ChaincodeEvent::decode(action.events)?;
+        let response = ProposalResponsePayload::from_wire(endorsed.proposal_response_payload)?;
+        let action = ChaincodeAction::from_wire(response.extension)?;
+        let event = ChaincodeEvent::from_wire(action.events)?;
         if !event.chaincode_id.is_empty() {
             filtered.chaincode_actions.push(FilteredChaincodeAction {
                 chaincode_event: Some(ChaincodeEvent {
@@ -79,6 +80,7 @@ mod tests {
     use proto::common::{BlockData, BlockHeader, BlockMetadata, Header};
 
     use super::*;
+    use prost::Message as _;
 
     fn envelope(header: Option<ChannelHeader>, data: Bytes) -> Bytes {
         let payload = Payload {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use model::ErrorCode;
 use msp::policy::SignedData;
-use prost::{DecodeError, Message};
+use prost::DecodeError;
+use proto::FromWire;
 use proto::{
     common::{ChannelHeader, Envelope, Payload, SignatureHeader},
     orderer::SeekInfo,
@@ -42,13 +43,13 @@ impl Request {
         time_window_s: i64,
     ) -> Result<Self, Refusal> {
         let payload =
-            Payload::decode(envelope.payload.clone()).map_err(undecodable("the payload"))?;
+            Payload::from_wire(envelope.payload.clone()).map_err(undecodable("the payload"))?;
         let header = payload
             .header
             .ok_or_else(|| invalid("the envelope has no header"))?;
-        let channel_header = ChannelHeader::decode(header.channel_header)
+        let channel_header = ChannelHeader::from_wire(header.channel_header)
             .map_err(undecodable("the channel header"))?;
-        let signature_header = SignatureHeader::decode(header.signature_header)
+        let signature_header = SignatureHeader::from_wire(header.signature_header)
             .map_err(undecodable("the signature header"))?;
         check_time(&channel_header, now_s, time_window_s)?;
         check_binding(&channel_header, client)?;
@@ -68,7 +69,7 @@ impl Request {
     /// # Errors
     /// BAD_REQUEST if it does not decode.
     pub(crate) fn seek(&self) -> Result<SeekInfo, Refusal> {
-        SeekInfo::decode(self.seek.clone()).map_err(undecodable("the seek"))
+        SeekInfo::from_wire(self.seek.clone()).map_err(undecodable("the seek"))
     }
 }
 
@@ -122,6 +123,7 @@ mod tests {
     use proto::common::Header;
 
     use super::*;
+    use prost::Message as _;
 
     const NOW_S: i64 = 1_700_000_000;
 

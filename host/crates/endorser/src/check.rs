@@ -8,8 +8,8 @@ use ledger::Snapshot;
 use model::{ErrorCode, Proposal, Refused, TxId};
 use msp::policy::SignedData;
 use msp::{Identity, MspManager};
-use prost::Message as _;
 use prost_types::Timestamp;
+use proto::FromWire;
 use proto::common::{ChannelHeader, Header, SignatureHeader};
 use proto::protos::{self, SignedProposal};
 
@@ -103,10 +103,10 @@ pub(crate) fn admit(inner: &Inner, request: &Request) -> Result<Option<Snapshot>
 
 /// The two headers of a proposal whose other parts may be broken.
 fn headers(signed: &SignedProposal) -> Option<(ChannelHeader, SignatureHeader)> {
-    let proposal = protos::Proposal::decode(signed.proposal_bytes.clone()).ok()?;
-    let header = Header::decode(proposal.header).ok()?;
-    let channel_header = ChannelHeader::decode(header.channel_header).ok()?;
-    let signature_header = SignatureHeader::decode(header.signature_header).ok()?;
+    let proposal = protos::Proposal::from_wire(signed.proposal_bytes.clone()).ok()?;
+    let header = Header::from_wire(proposal.header).ok()?;
+    let channel_header = ChannelHeader::from_wire(header.channel_header).ok()?;
+    let signature_header = SignatureHeader::from_wire(header.signature_header).ok()?;
     Some((channel_header, signature_header))
 }
 

@@ -7,7 +7,7 @@ use joined::Channel;
 use model::transaction::{Content, Opened};
 use model::{Block, ErrorCode, TxValidationCode};
 use msp::policy::SignedData;
-use prost::Message as _;
+use proto::FromWire;
 use proto::gateway::{
     ChaincodeEventsRequest, ChaincodeEventsResponse, SignedChaincodeEventsRequest,
 };
@@ -33,7 +33,7 @@ impl Gateway {
                 "a chaincode events request is required",
             ));
         }
-        let request = ChaincodeEventsRequest::decode(signed.request.clone()).map_err(|_| {
+        let request = ChaincodeEventsRequest::from_wire(signed.request.clone()).map_err(|_| {
             invalid(
                 ErrorCode::RequestProtobuf,
                 "invalid chaincode events request: it does not decode",

@@ -4,7 +4,7 @@ use ::channel::{Access, Resource};
 use joined::Committed;
 use model::{ErrorCode, TxId};
 use msp::policy::SignedData;
-use prost::Message as _;
+use proto::FromWire;
 use proto::gateway::{CommitStatusRequest, CommitStatusResponse, SignedCommitStatusRequest};
 use tonic::Status;
 
@@ -23,7 +23,7 @@ impl Gateway {
                 "a commit status request is required",
             ));
         }
-        let request = CommitStatusRequest::decode(signed.request.clone()).map_err(|_| {
+        let request = CommitStatusRequest::from_wire(signed.request.clone()).map_err(|_| {
             invalid(
                 ErrorCode::RequestProtobuf,
                 "invalid status request: it does not decode",

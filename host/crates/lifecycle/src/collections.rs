@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use msp::{Identity, MspManager, Principal, policy::SignaturePolicy};
-use prost::Message;
+use proto::FromWire;
 use proto::{
     common::{
         MspPrincipal, MspRole, OrganizationUnit, SignaturePolicyEnvelope,
@@ -149,12 +149,12 @@ fn check_principal(
     let bytes = principal.principal.clone();
     let msp_id = match classification(principal) {
         Some(Classification::Role) => {
-            MspRole::decode(bytes)
+            MspRole::from_wire(bytes)
                 .map_err(|_| undecodable("MSPRole"))?
                 .msp_identifier
         }
         Some(Classification::OrganizationUnit) => {
-            OrganizationUnit::decode(bytes)
+            OrganizationUnit::from_wire(bytes)
                 .map_err(|_| undecodable("OrganizationUnit"))?
                 .msp_identifier
         }
@@ -276,11 +276,13 @@ pub fn member_orgs(collection: &StaticCollectionConfig) -> BTreeSet<String> {
 fn principal_org(principal: &MspPrincipal) -> Option<String> {
     let bytes: Bytes = principal.principal.clone();
     match classification(principal)? {
-        Classification::Role => Some(MspRole::decode(bytes).ok()?.msp_identifier),
+        Classification::Role => Some(MspRole::from_wire(bytes).ok()?.msp_identifier),
         Classification::OrganizationUnit => {
-            Some(OrganizationUnit::decode(bytes).ok()?.msp_identifier)
+            Some(OrganizationUnit::from_wire(bytes).ok()?.msp_identifier)
         }
-        Classification::Identity => Some(proto::msp::SerializedIdentity::decode(bytes).ok()?.mspid),
+        Classification::Identity => {
+            Some(proto::msp::SerializedIdentity::from_wire(bytes).ok()?.mspid)
+        }
         _ => None,
     }
 }

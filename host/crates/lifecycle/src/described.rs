@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use prost::Message as _;
+use proto::FromWire;
 use proto::lifecycle::{
     ApproveChaincodeDefinitionForMyOrgArgs, ChaincodeSource, CheckCommitReadinessArgs,
     CommitChaincodeDefinitionArgs, chaincode_source,
@@ -210,7 +211,7 @@ pub fn policy(text: Option<&PolicyText>) -> Result<Bytes, DescriptionError> {
 /// A policy in words, as [`policy`] and Fabric's tools write it; hex of what is neither.
 #[must_use]
 pub fn policy_words(validation_parameter: &Bytes) -> String {
-    let policy = ApplicationPolicy::decode(validation_parameter.clone());
+    let policy = ApplicationPolicy::from_wire(validation_parameter.clone());
     match policy.ok().and_then(|policy| policy.r#type) {
         Some(application_policy::Type::SignaturePolicy(policy)) => {
             msp::policy::dsl::to_text(&policy)

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use model::hash::sha256;
 use prost::Message;
+use proto::FromWire;
 use proto::lifecycle::{StateData, StateMetadata, state_data};
 
 use crate::{
@@ -123,7 +124,7 @@ pub(crate) fn read_metadata(
     let key = metadata_key(kind, name);
     place
         .get(&key)?
-        .map(|value| StateMetadata::decode(value).map_err(|error| corrupt(&key, &error)))
+        .map(|value| StateMetadata::from_wire(value).map_err(|error| corrupt(&key, &error)))
         .transpose()
 }
 
@@ -156,7 +157,7 @@ pub(crate) fn read_text(
 }
 
 /// A field that holds a message; the empty one when it is absent.
-pub(crate) fn read_message<T: Message + Default>(
+pub(crate) fn read_message<T: FromWire>(
     kind: &str,
     name: &str,
     field: &str,
@@ -167,7 +168,7 @@ pub(crate) fn read_message<T: Message + Default>(
         Some(state_data::Type::Bytes(value)) => value,
         Some(_) => return Err(wrong_type(kind, name, field, "[]byte")),
     };
-    T::decode(value).map_err(|error| corrupt(&field_key(kind, name, field), &error))
+    T::from_wire(value).map_err(|error| corrupt(&field_key(kind, name, field), &error))
 }
 
 fn read_field(
@@ -178,7 +179,7 @@ fn read_field(
 ) -> Result<Option<state_data::Type>, Error> {
     let key = field_key(kind, name, field);
     let value = place.get(&key)?.unwrap_or_default();
-    let data = StateData::decode(value).map_err(|error| corrupt(&key, &error))?;
+    let data = StateData::from_wire(value).map_err(|error| corrupt(&key, &error))?;
     Ok(data.r#type)
 }
 

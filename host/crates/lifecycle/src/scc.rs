@@ -12,6 +12,7 @@ mod query;
 use bytes::Bytes;
 use model::{ErrorCode, Refused};
 use prost::Message;
+use proto::FromWire;
 use proto::protos::Response;
 use rwset::{Simulator, StateError};
 
@@ -164,12 +165,12 @@ fn no_channel(reason: &str) -> Error {
     Error::because(ErrorCode::ChannelNotFound, reason)
 }
 
-fn run<A: Message + Default, R: Message>(
+fn run<A: FromWire, R: Message>(
     function: &str,
     input: &Bytes,
     body: impl FnOnce(A) -> Result<R, Error>,
 ) -> Result<Vec<u8>, Error> {
-    let args = A::decode(input.clone()).map_err(|error| {
+    let args = A::from_wire(input.clone()).map_err(|error| {
         Error::because(
             ErrorCode::RequestProtobuf,
             format!("could not decode input arg for *lifecycle.Invocation.{function}: {error}"),

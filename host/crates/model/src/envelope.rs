@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use prost::{DecodeError, Message};
+use proto::FromWire;
 use proto::common::{self, ChannelHeader, HeaderType, SignatureHeader};
 
 use crate::{Received, TxId, TxValidationCode};
@@ -57,7 +58,8 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError::Envelope`]: the bytes are not an envelope.
     pub fn decode(bytes: &Bytes) -> Result<Self, EnvelopeError> {
-        let envelope = common::Envelope::decode(bytes.clone()).map_err(EnvelopeError::Envelope)?;
+        let envelope =
+            common::Envelope::from_wire(bytes.clone()).map_err(EnvelopeError::Envelope)?;
         Ok(envelope.into())
     }
 
@@ -102,7 +104,7 @@ impl Payload {
     /// # Errors
     /// The part that cannot be decoded; see [`EnvelopeError`].
     pub fn parse(bytes: &Bytes) -> Result<Self, EnvelopeError> {
-        let payload = common::Payload::decode(bytes.clone()).map_err(EnvelopeError::Payload)?;
+        let payload = common::Payload::from_wire(bytes.clone()).map_err(EnvelopeError::Payload)?;
         let header = payload.header.ok_or(EnvelopeError::NoHeader)?;
         Ok(Self {
             channel_header: Received::decode(header.channel_header)
@@ -133,13 +135,13 @@ pub fn tx_id_as_exported(envelope: &Bytes) -> String {
 }
 
 fn stated_or_computed_tx_id(envelope: &Bytes) -> Option<String> {
-    let envelope = common::Envelope::decode(envelope.clone()).ok()?;
-    let header = common::Payload::decode(envelope.payload).ok()?.header?;
-    let channel_header = ChannelHeader::decode(header.channel_header).ok()?;
+    let envelope = common::Envelope::from_wire(envelope.clone()).ok()?;
+    let header = common::Payload::from_wire(envelope.payload).ok()?.header?;
+    let channel_header = ChannelHeader::from_wire(header.channel_header).ok()?;
     if !channel_header.tx_id.is_empty() {
         return Some(channel_header.tx_id);
     }
-    let signature_header = SignatureHeader::decode(header.signature_header).ok()?;
+    let signature_header = SignatureHeader::from_wire(header.signature_header).ok()?;
     let computed = TxId::compute(&signature_header.nonce, &signature_header.creator);
     Some(computed.as_str().to_owned())
 }

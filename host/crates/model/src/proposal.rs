@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 use prost_types::Timestamp;
+use proto::FromWire;
 use proto::{
     common::{ChannelHeader, Header, HeaderType, SignatureHeader},
     protos::{
@@ -224,14 +225,11 @@ fn strip(input: Bytes) -> Bytes {
     stripped.encode_to_vec().into()
 }
 
-fn decode<M: Message + Default>(part: &'static str, bytes: Bytes) -> Result<M, ProposalError> {
-    M::decode(bytes).map_err(|source| ProposalError::Undecodable { part, source })
+fn decode<M: FromWire>(part: &'static str, bytes: Bytes) -> Result<M, ProposalError> {
+    M::from_wire(bytes).map_err(|source| ProposalError::Undecodable { part, source })
 }
 
-fn received<M: Message + Default>(
-    part: &'static str,
-    bytes: Bytes,
-) -> Result<Received<M>, ProposalError> {
+fn received<M: FromWire>(part: &'static str, bytes: Bytes) -> Result<Received<M>, ProposalError> {
     Received::decode(bytes).map_err(|source| ProposalError::Undecodable { part, source })
 }
 

@@ -1,5 +1,6 @@
 use bytes::Bytes;
-use prost::{DecodeError, Message};
+use prost::DecodeError;
+use proto::FromWire;
 
 /// A decoded message together with the bytes it came from, for messages whose bytes are signed or hashed.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,13 +11,13 @@ pub struct Received<M> {
     pub bytes: Bytes,
 }
 
-impl<M: Message + Default> Received<M> {
+impl<M: FromWire> Received<M> {
     /// Decodes `bytes` and keeps them.
     ///
     /// # Errors
     /// The bytes are not an encoded `M`.
     pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
-        let message = M::decode(bytes.clone())?;
+        let message = M::from_wire(bytes.clone())?;
         Ok(Self { message, bytes })
     }
 }

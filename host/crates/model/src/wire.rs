@@ -1,18 +1,8 @@
 //! Protobuf's wire format, as far as it must be judged byte by byte: is this entry exactly what encoding it would give?
 
+use proto::wire::{BYTES, length_delimited, skip_field, varint};
+
 use crate::block::EntryFault;
-
-/// Deepest nesting of unknown groups that Fabric's decoder follows (protobuf-go: `DefaultRecursionLimit`).
-const GROUP_DEPTH_MAX: usize = 10_001;
-/// Highest field number of protobuf.
-const FIELD_NUMBER_MAX: u64 = (1 << 29) - 1;
-
-const VARINT: u64 = 0;
-const FIXED64: u64 = 1;
-const BYTES: u64 = 2;
-const GROUP_START: u64 = 3;
-const GROUP_END: u64 = 4;
-const FIXED32: u64 = 5;
 
 /// Checks that `entry` is an envelope in its one encoding: payload, then signature, each once, not empty and with the
 /// shortest length prefix; after them only well-formed fields the message does not have, which Fabric keeps as they are.
@@ -63,86 +53,13 @@ fn required_bytes(bytes: &[u8], number: u8) -> Result<&[u8], FieldFault> {
             FieldFault::Absent
         });
     }
-    let (length, after) = varint(rest).ok_or(FieldFault::Broken)?;
-    let prefix_bytes = rest.len() - after.len();
-    let length = usize::try_from(length).map_err(|_| FieldFault::Broken)?;
-    let (_, after) = after.split_at_checked(length).ok_or(FieldFault::Broken)?;
-    match length {
+    let (_, value) = varint(rest).ok_or(FieldFault::Broken)?;
+    let (content, after) = length_delimited(rest).ok_or(FieldFault::Broken)?;
+    match content.len() {
         0 => Err(FieldFault::Absent),
-        _ if prefix_bytes != varint_length(length) => Err(FieldFault::Form),
+        length if rest.len() - value.len() != varint_length(length) => Err(FieldFault::Form),
         _ => Ok(after),
     }
-}
-
-struct Field {
-    number: u64,
-    wire_type: u64,
-}
-
-/// Steps over one field of any type, groups with all they hold; `None` if it is not well-formed.
-fn skip_field(bytes: &[u8]) -> Option<(Field, &[u8])> {
-    let (field, mut rest) = tag(bytes)?;
-    if field.wire_type != GROUP_START {
-        return skip_value(field.wire_type, rest).map(|rest| (field, rest));
-    }
-    let mut open_groups = vec![field.number];
-    while let Some(innermost) = open_groups.last() {
-        let (inner, after) = tag(rest)?;
-        rest = match inner.wire_type {
-            GROUP_START if open_groups.len() == GROUP_DEPTH_MAX => return None,
-            GROUP_START => {
-                open_groups.push(inner.number);
-                after
-            }
-            GROUP_END if inner.number == *innermost => {
-                open_groups.pop();
-                after
-            }
-            other => skip_value(other, after)?,
-        };
-    }
-    Some((field, rest))
-}
-
-fn tag(bytes: &[u8]) -> Option<(Field, &[u8])> {
-    let (tag, rest) = varint(bytes)?;
-    let number = tag >> 3;
-    (1..=FIELD_NUMBER_MAX).contains(&number).then_some((
-        Field {
-            number,
-            wire_type: tag & 7,
-        },
-        rest,
-    ))
-}
-
-/// Steps over a value that is not a group; an end of group without its start is not well-formed.
-fn skip_value(wire_type: u64, bytes: &[u8]) -> Option<&[u8]> {
-    match wire_type {
-        VARINT => varint(bytes).map(|(_, rest)| rest),
-        FIXED64 => bytes.get(8..),
-        FIXED32 => bytes.get(4..),
-        BYTES => {
-            let (length, rest) = varint(bytes)?;
-            rest.get(usize::try_from(length).ok()?..)
-        }
-        _ => None,
-    }
-}
-
-/// At most ten bytes, the tenth at most 1; longer forms than needed are accepted, as decoders do.
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().take(10).enumerate() {
-        if index == 9 && *byte > 1 {
-            return None;
-        }
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((value, bytes.get(index + 1..)?));
-        }
-    }
-    None
 }
 
 fn varint_length(mut value: usize) -> usize {
@@ -161,6 +78,7 @@ mod tests {
     use proptest::prelude::*;
     use prost::Message;
     use proto::common::Envelope;
+    use proto::wire::GROUP_DEPTH_MAX;
 
     fn check(hex_bytes: &str, expected: Expect) {
         let bytes = hex::decode(hex_bytes.replace(' ', "")).unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
+use proto::FromWire;
 use proto::msp::SerializedIdentity;
 
 use crate::{
@@ -45,7 +46,7 @@ impl Identity {
         if serialized.len() > IDENTITY_BYTES_MAX {
             return Err(Error::malformed("identity", "longer than 256 KiB"));
         }
-        let identity = SerializedIdentity::decode(serialized.clone())
+        let identity = SerializedIdentity::from_wire(serialized.clone())
             .map_err(|error| Error::malformed("identity", error))?;
         let certificate = Certificate::from_pem(&identity.id_bytes)?;
         Ok((identity.mspid, certificate))

@@ -3,7 +3,7 @@
 mod setup;
 
 use bytes::Bytes;
-use prost::Message;
+use proto::FromWire;
 use proto::msp::{FabricMspConfig, MspConfig};
 
 use crate::{
@@ -72,7 +72,7 @@ impl Msp {
     /// [`Error::Malformed`] if the bytes do not decode; [`Error::Config`] for every rule broken inside.
     pub fn new(config: &MspConfig, version: MspVersion) -> Result<Msp, Error> {
         const FABRIC: i32 = 0;
-        let decoded = FabricMspConfig::decode(config.config.clone())
+        let decoded = FabricMspConfig::from_wire(config.config.clone())
             .map_err(|error| Error::malformed("MSP configuration", error))?;
         if config.r#type != FABRIC {
             return Err(Error::Config {

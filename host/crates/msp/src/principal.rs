@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use prost::Message;
+use proto::FromWire;
 use proto::common::{
     CombinedPrincipal, MspIdentityAnonymity, MspPrincipal, MspRole, OrganizationUnit,
     msp_identity_anonymity::MspIdentityAnonymityType, msp_principal::Classification,
@@ -150,7 +151,7 @@ impl Principal {
             |what: &str| Principal::Nobody(format!("the principal's {what} cannot be read"));
         match Classification::try_from(principal.principal_classification) {
             Ok(Classification::Role) => decode_role(bytes).unwrap_or_else(|| nobody("role")),
-            Ok(Classification::OrganizationUnit) => match OrganizationUnit::decode(bytes) {
+            Ok(Classification::OrganizationUnit) => match OrganizationUnit::from_wire(bytes) {
                 Ok(unit) => Principal::Unit {
                     msp_id: unit.msp_identifier,
                     name: unit.organizational_unit_identifier,
@@ -165,7 +166,7 @@ impl Principal {
                 },
                 Err(_) => nobody("identity"),
             },
-            Ok(Classification::Anonymity) => match MspIdentityAnonymity::decode(bytes) {
+            Ok(Classification::Anonymity) => match MspIdentityAnonymity::from_wire(bytes) {
                 Ok(wish) if wish.anonymity_type == i32::from(MspIdentityAnonymityType::Nominal) => {
                     Principal::Nominal
                 }
@@ -182,7 +183,7 @@ impl Principal {
 }
 
 fn decode_role(bytes: Bytes) -> Option<Principal> {
-    let role = MspRole::decode(bytes).ok()?;
+    let role = MspRole::from_wire(bytes).ok()?;
     Some(Principal::Role {
         msp_id: role.msp_identifier,
         role: Role::from_number(role.role)?,
@@ -190,7 +191,7 @@ fn decode_role(bytes: Bytes) -> Option<Principal> {
 }
 
 fn decode_combined(bytes: Bytes, depth: u32) -> Principal {
-    match CombinedPrincipal::decode(bytes) {
+    match CombinedPrincipal::from_wire(bytes) {
         Ok(combined) if combined.principals.is_empty() => {
             Principal::Nobody("a combined principal is empty".to_owned())
         }

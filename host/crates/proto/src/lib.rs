@@ -7,17 +7,24 @@
 //! What this crate does not know: what any of the messages mean, which of their bytes are signed or hashed, and what a
 //! valid one looks like. That is `model`'s part. The services that these files declare are generated in `services`.
 //!
+//! Prost refuses some bytes that Go's library, and so every Fabric peer, decodes: [`FromWire`] decodes them all.
 //! Prost drops fields it does not know. Whoever verifies a signature or a hash over a message that came from outside
 //! must keep the bytes as they were received and never encode the message again.
 //!
 //! ```
 //! use prost::Message;
+//! use proto::FromWire;
 //!
 //! let sent = proto::common::LastConfig { index: 7 };
-//! let received = proto::common::LastConfig::decode(sent.encode_to_vec().as_slice())?;
+//! let received = proto::common::LastConfig::from_wire(sent.encode_to_vec())?;
 //! assert_eq!(received.index, 7);
 //! # Ok::<(), prost::DecodeError>(())
 //! ```
+
+mod from_wire;
+pub mod wire;
+
+pub use from_wire::FromWire;
 
 /// The descriptors of all files as an encoded `google.protobuf.FileDescriptorSet`, imports included, comments left out.
 ///

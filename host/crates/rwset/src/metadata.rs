@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use prost::Message;
+use proto::FromWire;
 use proto::kvrwset::{KvMetadataEntry, KvMetadataWrite};
 
 /// The metadata entry under which a key's endorsement policy stands.
@@ -20,7 +21,7 @@ pub fn stored(entries: &[KvMetadataEntry]) -> Bytes {
 /// The value of the entry `VALIDATION_PARAMETER` in stored metadata, empty or not; none if there is no such entry.
 #[must_use]
 pub fn validation_parameter(stored: &Bytes) -> Option<Bytes> {
-    KvMetadataWrite::decode(stored.clone())
+    KvMetadataWrite::from_wire(stored.clone())
         .ok()?
         .entries
         .into_iter()

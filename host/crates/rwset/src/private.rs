@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use model::{Version, hash::sha256};
-use prost::Message;
+use proto::FromWire;
 use proto::{kvrwset::KvrwSet, rwset::TxPvtReadWriteSet};
 
 use crate::{StateError, StateReader, TxRwSet, UpdateBatch, tx::deletes};
@@ -105,7 +105,7 @@ fn checked(rwset: &TxRwSet, namespace: &str, collection: &str, bytes: &Bytes) ->
     if sha256(bytes).as_slice() != expected {
         return None;
     }
-    KvrwSet::decode(bytes.clone()).ok()
+    KvrwSet::from_wire(bytes.clone()).ok()
 }
 
 fn add(

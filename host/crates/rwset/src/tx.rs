@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use model::{TxValidationCode, Version, hash::sha256};
-use prost::Message;
+use proto::FromWire;
 use proto::{
     kvrwset::{HashedRwSet, KvWrite, KvWriteHash, KvrwSet},
     rwset::{CollectionHashedReadWriteSet, NsReadWriteSet, TxReadWriteSet},
@@ -54,7 +54,7 @@ impl TxRwSet {
     /// # Errors
     /// [`BadRwSet`]: some part does not decode.
     pub fn parse(results: &Bytes) -> Result<Self, BadRwSet> {
-        let set = TxReadWriteSet::decode(results.clone()).map_err(|_| BadRwSet)?;
+        let set = TxReadWriteSet::from_wire(results.clone()).map_err(|_| BadRwSet)?;
         let namespaces = set
             .ns_rwset
             .into_iter()
@@ -112,7 +112,7 @@ impl NamespaceRwSet {
     fn parse(set: NsReadWriteSet) -> Result<Self, BadRwSet> {
         Ok(Self {
             name: set.namespace,
-            public: KvrwSet::decode(set.rwset).map_err(|_| BadRwSet)?,
+            public: KvrwSet::from_wire(set.rwset).map_err(|_| BadRwSet)?,
             collections: set
                 .collection_hashed_rwset
                 .into_iter()
@@ -172,7 +172,7 @@ impl CollectionRwSet {
     fn parse(set: CollectionHashedReadWriteSet) -> Result<Self, BadRwSet> {
         Ok(Self {
             name: set.collection_name,
-            hashed: HashedRwSet::decode(set.hashed_rwset).map_err(|_| BadRwSet)?,
+            hashed: HashedRwSet::from_wire(set.hashed_rwset).map_err(|_| BadRwSet)?,
             private_hash: set.pvt_rwset_hash,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prost::Message;
+use proto::FromWire;
 use proto::etcdraft::ConfigMetadata;
 
 use crate::{
@@ -93,7 +93,7 @@ pub(super) fn check_consensus(current: &Bundle, next: &Bundle) -> Result<(), Err
 /// The rules Raft itself has: Fabric's `etcdraft.VerifyConfigMetadata`.
 fn raft_metadata(next: &Bundle) -> Result<(), Error> {
     let refuse = |reason: &str| Err(Error::Refused(reason.to_owned()));
-    let metadata = ConfigMetadata::decode(next.orderer().consensus_metadata.clone())
+    let metadata = ConfigMetadata::from_wire(next.orderer().consensus_metadata.clone())
         .map_err(Error::malformed("etcdraft metadata of ConsensusType"))?;
     let Some(options) = metadata.options else {
         return refuse("nil Raft config metadata options");

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use prost::Message as _;
 use proto::protos::{DeliverResponse, deliver_response::Type};
 
 use super::*;

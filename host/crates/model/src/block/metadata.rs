@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use prost::Message;
+use proto::FromWire;
 use proto::common::{self, BlockMetadataIndex as Slot};
 
 use super::{Block, BlockError, METADATA_SLOTS};
@@ -53,7 +54,7 @@ impl Block {
     /// [`BlockError::Metadata`]: the slot or the value in it does not decode.
     pub fn orderer_metadata(&self) -> Result<OrdererMetadata, BlockError> {
         let metadata = self.metadata_message(Slot::Signatures)?;
-        let value = common::OrdererBlockMetadata::decode(metadata.value.clone())
+        let value = common::OrdererBlockMetadata::from_wire(metadata.value.clone())
             .map_err(|source| self.metadata_error(Slot::Signatures, source))?;
         let signatures = metadata
             .signatures
@@ -82,7 +83,7 @@ impl Block {
             return Ok(orderer.last_config.unwrap_or_default());
         }
         let metadata = self.metadata_message(Slot::LastConfig)?;
-        let last = common::LastConfig::decode(metadata.value)
+        let last = common::LastConfig::from_wire(metadata.value)
             .map_err(|source| self.metadata_error(Slot::LastConfig, source))?;
         Ok(last.index)
     }

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use prost::Message;
+use proto::FromWire;
 use proto::protos::{ChaincodeAction, ChaincodeEvent, ChaincodeId, Response};
 
 use crate::{Received, TxValidationCode};
@@ -60,7 +60,7 @@ fn event_of(event: &Bytes, chaincode: &str) -> Result<Option<ChaincodeEvent>, Tx
     if event.is_empty() {
         return Ok(None);
     }
-    match ChaincodeEvent::decode(event.clone()) {
+    match ChaincodeEvent::from_wire(event.clone()) {
         Ok(event) if event.chaincode_id == chaincode => Ok(Some(event)),
         _ => Err(TxValidationCode::InvalidOtherReason),
     }

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use prost::Message;
+use proto::FromWire;
 use proto::{
     common::SignatureHeader,
     protos::{
@@ -55,7 +55,7 @@ impl Endorsed {
     /// - `BAD_RESPONSE_PAYLOAD`: the result is missing, empty, or does not decode.
     pub fn action(&self) -> Result<Action, TxValidationCode> {
         let extension = self.payload.channel_header.message.extension.clone();
-        let extension = ChaincodeHeaderExtension::decode(extension)
+        let extension = ChaincodeHeaderExtension::from_wire(extension)
             .map_err(|_| TxValidationCode::BadHeaderExtension)?;
         let result = self.response_payload.message.extension.clone();
         if result.is_empty() {
@@ -77,13 +77,13 @@ struct Parts {
 
 /// The action's own header need not equal the outer one; it must have nonce and creator, and the hash covers it.
 fn open_action(data: &Bytes) -> Option<(TransactionAction, Parts)> {
-    let mut actions = Transaction::decode(data.clone()).ok()?.actions;
+    let mut actions = Transaction::from_wire(data.clone()).ok()?.actions;
     let action = actions.pop().filter(|_| actions.is_empty())?;
-    let header = SignatureHeader::decode(action.header.clone()).ok()?;
+    let header = SignatureHeader::from_wire(action.header.clone()).ok()?;
     if header.nonce.is_empty() || header.creator.is_empty() {
         return None;
     }
-    let payload = ChaincodeActionPayload::decode(action.payload.clone()).ok()?;
+    let payload = ChaincodeActionPayload::from_wire(action.payload.clone()).ok()?;
     if payload.chaincode_proposal_payload.is_empty() {
         return None;
     }

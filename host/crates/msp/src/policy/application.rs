@@ -1,6 +1,6 @@
 //! The policy of a chaincode or a collection.
 
-use prost::Message;
+use proto::FromWire;
 use proto::protos::{ApplicationPolicy as ApplicationPolicyMessage, application_policy::Type};
 
 use super::SignaturePolicy;
@@ -21,8 +21,8 @@ impl ApplicationPolicy {
     /// # Errors
     /// [`Error::Policy`]: undecodable, empty, or a signature policy that cannot be used.
     pub fn parse(bytes: &[u8]) -> Result<ApplicationPolicy, Error> {
-        let message =
-            ApplicationPolicyMessage::decode(bytes).map_err(|error| refused(error.to_string()))?;
+        let message = ApplicationPolicyMessage::from_wire(bytes.to_vec())
+            .map_err(|error| refused(error.to_string()))?;
         ApplicationPolicy::new(&message)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use prost::Message;
+use proto::FromWire;
 use proto::common::{ImplicitMetaPolicy, implicit_meta_policy::Rule};
 
 use super::{PolicyError, tree::Node};
@@ -23,7 +23,8 @@ impl ImplicitMeta {
         bytes: &[u8],
         find: impl FnOnce(&str) -> Vec<Option<Arc<Node>>>,
     ) -> Result<ImplicitMeta, String> {
-        let message = ImplicitMetaPolicy::decode(bytes).map_err(|error| error.to_string())?;
+        let message =
+            ImplicitMetaPolicy::from_wire(bytes.to_vec()).map_err(|error| error.to_string())?;
         let below = find(&message.sub_policy);
         let required = match Rule::try_from(message.rule) {
             // Without groups there is nobody to ask, and nobody is a majority of nobody.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use prost::Message;
+use proto::FromWire;
 use proto::common::{
     SignaturePolicy as RuleMessage, SignaturePolicyEnvelope,
     signature_policy::{NOutOf, Type},
@@ -35,8 +35,8 @@ impl SignaturePolicy {
     /// # Errors
     /// [`Error::Policy`]: undecodable or not usable.
     pub fn parse(bytes: &[u8]) -> Result<SignaturePolicy, Error> {
-        let envelope =
-            SignaturePolicyEnvelope::decode(bytes).map_err(|error| refused(error.to_string()))?;
+        let envelope = SignaturePolicyEnvelope::from_wire(bytes.to_vec())
+            .map_err(|error| refused(error.to_string()))?;
         SignaturePolicy::compile(&envelope)
     }
 

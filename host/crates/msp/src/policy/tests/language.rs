@@ -225,6 +225,7 @@ fn what_the_language_has_no_words_for_stands_in_angle_brackets() {
     ];
     let mut policy = envelope(out_of(2, rules), &["A"]);
     policy.identities[0].principal_classification = 3;
+    policy.identities[0].principal = b"\xff".as_slice().into();
     assert_eq!(
         dsl::to_text(&policy),
         "OutOf(2, <nobody>, <principal 7>, OutOf(0), <nothing>)"
