@@ -6,8 +6,10 @@ use model::Block;
 use model::block::BlockSignature;
 use model::hash::Digest;
 use msp::policy::SignedData;
-use prost::Message as _;
-use proto::common::SignatureHeader;
+use prost::{DecodeError, Message as _};
+use proto::FromWire;
+use proto::common::{IdentifierHeader, SignatureHeader};
+use proto::msp::SerializedIdentity;
 
 use crate::Error;
 
@@ -44,7 +46,7 @@ pub(crate) fn accept(
     if channel != bundle.channel_id().as_str() {
         return Err(refused(format!("it is of channel '{channel}'")));
     }
-    let signatures = signatures(block)?;
+    let signatures = signatures(block, bundle)?;
     bundle
         .policies()
         .evaluate_signed(BLOCK_VALIDATION, &signatures)
@@ -55,11 +57,7 @@ pub(crate) fn accept(
         })
 }
 
-fn signatures(block: &Block) -> Result<Vec<SignedData>, Error> {
-    let refused = |reason: String| Error::Refused {
-        number: block.number,
-        reason,
-    };
+fn signatures(block: &Block, bundle: &Bundle) -> Result<Vec<SignedData>, Error> {
     let metadata = block
         .orderer_metadata()
         .map_err(|source| Error::Structure {
@@ -67,20 +65,44 @@ fn signatures(block: &Block) -> Result<Vec<SignedData>, Error> {
             source,
         })?;
     let header = block.header_bytes();
-    let signed = |signature: &BlockSignature| -> Result<SignedData, Error> {
-        let BlockSignature {
-            signature_header,
-            signature: bytes,
-            ..
-        } = signature;
-        let creator = SignatureHeader::decode(signature_header.clone())
-            .map_err(|_| refused("a signature header does not decode".to_owned()))?
-            .creator;
-        Ok(SignedData {
-            data: Bytes::from(metadata.signed_bytes(signature, &header)),
-            identity: creator,
-            signature: bytes.clone(),
-        })
+    let undecodable = || Error::Refused {
+        number: block.number,
+        reason: "the header of a signature does not decode".to_owned(),
     };
-    metadata.signatures.iter().map(signed).collect()
+    let mut signed = Vec::with_capacity(metadata.signatures.len());
+    for signature in &metadata.signatures {
+        let Some(identity) = signer(signature, bundle).map_err(|_| undecodable())? else {
+            continue;
+        };
+        signed.push(SignedData {
+            data: Bytes::from(metadata.signed_bytes(signature, &header)),
+            identity,
+            signature: signature.signature.clone(),
+        });
+    }
+    Ok(signed)
+}
+
+/// Who claims to have signed: the creator that the signature's header names, or, on a channel that may have BFT ordering,
+/// the consenter whose number stands in its place; nobody, if no consenter has that number.
+///
+/// Fabric: BlockSignatureVerifier in protoutil/blockutils.go.
+fn signer(signature: &BlockSignature, bundle: &Bundle) -> Result<Option<Bytes>, DecodeError> {
+    let by_number = signature.signature_header.is_empty()
+        && !signature.identifier_header.is_empty()
+        && bundle.capabilities().v3_0();
+    if !by_number {
+        let header = SignatureHeader::from_wire(signature.signature_header.clone())?;
+        return Ok(Some(header.creator));
+    }
+    let header = IdentifierHeader::from_wire(signature.identifier_header.clone())?;
+    let mut consenters = bundle.orderer().consenters.iter();
+    let named = consenters.find(|consenter| consenter.id == Some(header.identifier));
+    Ok(named.and_then(|consenter| {
+        let identity = SerializedIdentity {
+            mspid: consenter.msp_id.clone()?,
+            id_bytes: consenter.identity.clone()?,
+        };
+        Some(identity.encode_to_vec().into())
+    }))
 }
