@@ -56,8 +56,9 @@ pub use orderer::{
     transactions_of,
 };
 pub use peer::{
-    CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, Info, LateSet, MissingSet,
-    Page, PeerLedger, PrivateSet, Snapshot, StoredPrivateSet, TransientSet, TxLocation, TxRow,
+    Cell, CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, Info, LateSet,
+    MissingSet, Page, PeerLedger, PrivateSet, RowDifference, Snapshot, StateRow, StoredPrivateSet,
+    TransientSet, TxLocation, TxRow,
 };
 
 /// Bytes in hex, for messages.

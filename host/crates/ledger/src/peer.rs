@@ -2,6 +2,7 @@
 
 mod blocks;
 mod commit;
+mod compare;
 mod history;
 mod input;
 mod late;
@@ -10,6 +11,7 @@ mod purge;
 mod rebuild;
 mod snapshot;
 mod transient;
+mod walk;
 mod written;
 
 use std::{
@@ -23,6 +25,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::watch;
 
 pub use blocks::{Info, TxLocation};
+pub use compare::{Cell, RowDifference};
 pub use input::{
     CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet, PrivateSet,
     TxRow,
@@ -31,6 +34,7 @@ pub use late::LateSet;
 pub use private::StoredPrivateSet;
 pub use snapshot::{Page, Snapshot};
 pub use transient::TransientSet;
+pub use walk::StateRow;
 
 use written::Written;
 

@@ -139,7 +139,7 @@ impl Snapshot {
         &self.reader
     }
 
-    fn check_age(&self) -> Result<(), Error> {
+    pub(super) fn check_age(&self) -> Result<(), Error> {
         let age_max = self.reader.config().snapshot_age_max;
         if self.begun.at.elapsed() <= age_max {
             return Ok(());
@@ -307,7 +307,7 @@ struct Room {
 }
 
 /// A row as SQLite gives it.
-struct Found {
+pub(super) struct Found {
     value: Bytes,
     metadata: Bytes,
     block: i64,
@@ -315,7 +315,7 @@ struct Found {
 }
 
 impl Found {
-    fn checked(self) -> Result<VersionedValue, Error> {
+    pub(super) fn checked(self) -> Result<VersionedValue, Error> {
         Ok(VersionedValue {
             value: self.value,
             metadata: self.metadata,
@@ -329,11 +329,16 @@ impl Found {
 
 /// Value, metadata and version: the first four columns of every statement that reads values.
 fn value_of(row: &Row<'_>) -> rusqlite::Result<Found> {
+    found_at(row, 0)
+}
+
+/// The same columns from `first` on.
+pub(super) fn found_at(row: &Row<'_>, first: usize) -> rusqlite::Result<Found> {
     Ok(Found {
-        value: bytes_of(row, 0)?,
-        metadata: bytes_of(row, 1)?,
-        block: row.get(2)?,
-        tx: row.get(3)?,
+        value: bytes_of(row, first)?,
+        metadata: bytes_of(row, first + 1)?,
+        block: row.get(first + 2)?,
+        tx: row.get(first + 3)?,
     })
 }
 

@@ -154,6 +154,11 @@ impl Block {
         self.set_slot(Slot::CommitHash, metadata.encode_to_vec().into());
     }
 
+    /// Empties the slot of the commit hash, whatever is in it.
+    pub fn clear_commit_hash(&mut self) {
+        self.set_slot(Slot::CommitHash, Bytes::new());
+    }
+
     fn slot(&self, slot: Slot) -> &[u8] {
         self.metadata.get(position(slot)).map_or(&[], Bytes::as_ref)
     }
@@ -164,7 +169,7 @@ impl Block {
             .get(position(slot))
             .cloned()
             .unwrap_or_default();
-        common::Metadata::decode(bytes).map_err(|source| self.metadata_error(slot, source))
+        common::Metadata::from_wire(bytes).map_err(|source| self.metadata_error(slot, source))
     }
 
     fn metadata_error(&self, slot: Slot, source: prost::DecodeError) -> BlockError {
