@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("gateway", 6),
     ("inspect", 6),
     ("orderer", 6),
+    ("audit", 7),
     ("rest", 7),
     ("bench", 7),
     ("weft", 8),

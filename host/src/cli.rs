@@ -100,7 +100,7 @@ enum Command {
     /// Make tokens for callers of REST.
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Work on the ledger of a peer that is stopped.
+    /// Replay, verify, rebuild and print ledgers while no peer has them open.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Put load on a gateway, Weft's or Fabric's, and show how much it does, how fast, and at what cost.
@@ -116,11 +116,20 @@ enum Command {
 }
 
 impl Command {
+    /// Whether there is work for several threads at once.
     fn runs_nodes(&self) -> bool {
         matches!(
             self,
             Self::Peer(_) | Self::Orderer(_) | Self::Dev(_) | Self::Ledger(_)
         )
+    }
+
+    fn log(&self) -> &'static str {
+        match self {
+            Self::Ledger(command) if !command.tells_by_log() => COMMAND_LOG,
+            command if command.runs_nodes() => NODE_LOG,
+            _ => COMMAND_LOG,
+        }
     }
 }
 
@@ -150,8 +159,7 @@ fn tell(problem: &Problem, output: &Output) -> Exit {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     let nodes = cli.command.runs_nodes();
-    let default = if nodes { NODE_LOG } else { COMMAND_LOG };
-    let filter = cli.global.log.as_deref().unwrap_or(default);
+    let filter = cli.global.log.as_deref().unwrap_or(cli.command.log());
     telemetry::start(filter, cli.global.log_json)?;
     let mut builder = if nodes {
         tokio::runtime::Builder::new_multi_thread()

@@ -31,7 +31,7 @@ use tracing::{error, info};
 pub(crate) use error::NodeError;
 pub(crate) use orderer::start_orderer;
 pub(crate) use peer::start_peer;
-pub(crate) use rebuild::rebuild;
+pub(crate) use rebuild::{OwnLedgers, own_ledgers, rebuild};
 
 /// A task of a node: ends when the node stops, or with what stops the node.
 type Task = BoxFuture<'static, Result<(), NodeError>>;

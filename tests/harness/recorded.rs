@@ -12,19 +12,32 @@ use serde_json::Value;
 /// # Panics
 /// With `CI=true` a missing folder is a failure.
 pub fn recorded_folder() -> Option<PathBuf> {
+    vectors("messages")
+}
+
+/// The folder of the recorded channel; `None`, after saying so, where there is none.
+///
+/// # Panics
+/// With `CI=true` a missing folder is a failure.
+pub fn recorded_channel() -> Option<PathBuf> {
+    vectors("recorded-channel")
+}
+
+fn vectors(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let folder = std::env::var_os("WEFT_SHARED")
         .map_or_else(beside, PathBuf::from)
-        .join("vectors/messages");
+        .join("vectors")
+        .join(name);
     if folder.is_dir() {
         return Some(folder);
     }
     let is_ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-    assert!(!is_ci, "no recorded messages at {}", folder.display());
+    assert!(!is_ci, "no recordings at {}", folder.display());
     // Not eprintln!, which the test harness swallows when a test passes.
     let _ = writeln!(
         std::io::stderr(),
-        "SKIPPED: no recorded messages at {}",
+        "SKIPPED: no recordings at {}",
         folder.display()
     );
     None

@@ -14,6 +14,7 @@ mod contracts;
 mod doors;
 mod endorser;
 mod kill;
+mod ledger;
 mod nodes;
 mod private;
 mod walk;

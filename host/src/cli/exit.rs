@@ -125,7 +125,7 @@ mod tests {
             3: request.timeout channel.stopped chaincode.timeout package.compile endorse.failed endorse.unavailable order.unavailable order.queue_full events.slow node.busy node.unavailable client.connection client.tls client.answer
             4: commit.conflict commit.phantom commit.invalid
             5: order.unknown commit.unknown
-            6: node.broken internal.error
+            6: ledger.differs node.broken internal.error
         "#]].assert_eq(&text);
     }
 }

@@ -9,7 +9,7 @@ use ledger::PeerLedger;
 use model::Block;
 use msp::SignatureMemo;
 
-use crate::commit::commit;
+use crate::commit::{CommittedBlock, commit};
 use crate::verify::verify;
 use crate::{Config, Error, Metrics, accept};
 
@@ -54,7 +54,7 @@ pub async fn commit_block(
     block: Block,
     config: &Config,
     metrics: &Metrics,
-) -> Result<(), Error> {
+) -> Result<CommittedBlock, Error> {
     let bundle = channel.bundle();
     let info = channel.ledger().info()?;
     if block.number > 0 {
@@ -65,7 +65,7 @@ pub async fn commit_block(
     let verified = tokio::task::spawn_blocking(move || verify(block, &bundle, threads))
         .await
         .map_err(|_| Error::Ended("verification"))?;
-    commit(channel, verified, metrics).await.map(|_| ())
+    commit(channel, verified, metrics).await
 }
 
 fn next_to_rebuild(channel: &Channel, genesis: Option<&Block>) -> Result<Option<Block>, Error> {

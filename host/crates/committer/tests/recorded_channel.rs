@@ -83,7 +83,9 @@ impl Recording {
     }
 
     async fn commit(&self, block: Block) -> Result<(), Error> {
-        commit_block(&self.channel, block, &self.config, &self.metrics).await
+        commit_block(&self.channel, block, &self.config, &self.metrics)
+            .await
+            .map(drop)
     }
 }
 

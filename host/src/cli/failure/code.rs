@@ -21,6 +21,8 @@ pub(super) fn code_of(error: &anyhow::Error) -> Option<ErrorCode> {
         let code = code.or_else(|| cause.downcast_ref().map(DevError::code));
         let code = code.or_else(|| cause.downcast_ref().map(DeployError::code));
         let code = code.or_else(|| cause.downcast_ref().map(inspect::Error::code));
+        let code = code.or_else(|| cause.downcast_ref().map(of_audit));
+        let code = code.or_else(|| cause.downcast_ref().map(of_ledger));
         let code = code.or_else(|| cause.downcast_ref().map(of_toolchain));
         let code = code.or_else(|| cause.downcast_ref().map(of_filter));
         let code = code.or_else(|| cause.downcast_ref().map(lifecycle::Error::code));
@@ -40,6 +42,25 @@ fn of_toolchain(error: &toolchain::Error) -> ErrorCode {
         E::NoTarget { .. } | E::NoHome | E::Start { .. } => ErrorCode::ToolchainMissing,
         E::Failed { .. } | E::Compile { .. } | E::NoModule { .. } => ErrorCode::ContractBuild,
         E::File { .. } => ErrorCode::FileUnusable,
+    }
+}
+
+fn of_audit(error: &audit::Error) -> ErrorCode {
+    use audit::Error as E;
+    match error {
+        E::Files { .. } | E::NoBlocks { .. } | E::Occupied { .. } => ErrorCode::FileUnusable,
+        E::Genesis { .. } => ErrorCode::ChannelGenesis,
+        error if error.is_refusal() => ErrorCode::BlockRefused,
+        E::Ledger(error) => of_ledger(error),
+        _ => ErrorCode::NodeBroken,
+    }
+}
+
+/// A ledger that the command itself opens.
+fn of_ledger(error: &ledger::Error) -> ErrorCode {
+    match error.sort() {
+        ledger::Sort::Refused => ErrorCode::FileUnusable,
+        ledger::Sort::Unavailable | ledger::Sort::Broken => error.code_for_callers(),
     }
 }
 

@@ -165,6 +165,14 @@ codes! {
         "The channel has no block of this number.",
         "The number is not reached yet, or the peer is behind.",
         "Compare with the channel's height.";
+    BlockRefused: "block.refused" 422
+        "The block is not the next one of the chain, or not what the orderers signed.",
+        "It is damaged, of another chain, out of order, or made by somebody who may not.",
+        "Fetch the block again, from an orderer or peer of the channel; nothing was written.";
+    LedgerDiffers: "ledger.differs" 500
+        "Two ledgers that should be equal differ, or a ledger does not follow from its own blocks.",
+        "One of them was damaged or changed by hand, or one of two programs judges blocks wrongly.",
+        "Look at the first difference; `weft ledger rebuild` makes a ledger anew from its blocks.";
     TransactionNotFound: "transaction.not_found" 404
         "The channel's ledger holds no transaction of this id.",
         "It is not committed yet, was never ordered, or the id is mistyped.",

@@ -95,6 +95,7 @@ fn title(subject: &str) -> &'static str {
         "file" => "Files",
         "port" => "Addresses",
         "data" => "Data folders",
+        "ledger" => "Ledgers",
         "toolchain" => "The compiler",
         "contract" => "Contracts' source",
         "usage" => "Commands",

@@ -1,0 +1,67 @@
+//! The channel recorded from a real Fabric network, replayed: from whole and from damaged files, and as a stored ledger that was
+//! changed behind Weft's back.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test: it finds its vectors by the environment, and a panic is its way to fail"
+)]
+
+mod files;
+mod verdicts;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use audit::{BlockFolder, Replay, read_block};
+use model::Block;
+
+/// The recordings; `None` (said loudly) where they are not, which in CI is a failure.
+fn vectors() -> Option<PathBuf> {
+    let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
+    let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
+    let folder = shared.join("vectors/recorded-channel");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{} is missing in CI",
+        folder.display()
+    );
+    eprintln!(
+        "SKIPPED: no recorded channel at {}: set WEFT_SHARED",
+        folder.display()
+    );
+    None
+}
+
+/// A block as the orderer delivers it.
+fn ordered(vectors: &Path, number: u64) -> Block {
+    read_block(&vectors.join(format!("orderer/{number}.block"))).unwrap()
+}
+
+/// A block as a peer stored it.
+fn judged(vectors: &Path, number: u64) -> Block {
+    read_block(&vectors.join(format!("peer/{number}.block"))).unwrap()
+}
+
+/// A ledger in `folder` with the first `height` blocks.
+async fn replayed(vectors: &Path, folder: &Path, height: u64) -> Replay {
+    let genesis = read_block(&vectors.join("genesis.block")).unwrap();
+    let (mut replay, _) = Replay::begin(folder, genesis).await.unwrap();
+    let blocks = BlockFolder::open(&vectors.join("orderer")).unwrap();
+    for number in 1..height {
+        replay.commit(blocks.read(number).unwrap()).await.unwrap();
+    }
+    replay
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
