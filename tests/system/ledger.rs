@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytes::{Buf as _, Bytes};
+use model::hash::sha256;
 use model::{Block, TxValidationCode};
 use prost::Message;
 use prost::encoding::decode_varint;
 use serde_json::{Value, json};
-use system_tests::{Artifacts, recorded_channel};
+use system_tests::{Artifacts, Network, Node, profile, recorded_channel};
 
 /// Runs `weft ledger` to its end: exit code, lines of stdout, stderr.
 fn ledger(arguments: &[&str]) -> (i32, Vec<String>, String) {
@@ -148,6 +149,72 @@ fn a_chain_that_is_not_whole_is_refused_at_its_first_wrong_block() {
     let (code, _, stderr) = replay(&vectors, &blocks, &[]);
     assert_eq!(code, 1);
     assert!(stderr.contains("7.block is refused"), "{stderr}");
+}
+
+#[test]
+fn a_stopped_peers_ledger_is_checked_and_its_blocks_replay_to_its_digest() {
+    let mut network = Network::split(&["mychannel"]).unwrap();
+    network.deploy("sealed-note", "notes").unwrap();
+    let user = network.weft(profile::ORG1_USER);
+    let seal = [
+        "submit",
+        "notes",
+        "SealNote",
+        "n1",
+        "--transient",
+        "note=the price is 17",
+        "--org",
+        "Org1MSP",
+    ];
+    user.ok(&seal).unwrap();
+    let digest = user.json(&["digest"]).unwrap();
+    let blocks = network.dir().join("blocks");
+    fs::create_dir(&blocks).unwrap();
+    for number in 0..digest["height"].as_u64().unwrap() {
+        let file = blocks.join(format!("{number}.block"));
+        user.ok(&["block", &number.to_string(), "--raw", text(&file)])
+            .unwrap();
+    }
+    let genesis = blocks.join("0.block");
+    let replayed = [
+        "replay",
+        "--genesis",
+        text(&genesis),
+        "--blocks",
+        text(&blocks),
+        "-o",
+        "json",
+    ];
+    let (code, lines, stderr) = ledger(&replayed);
+    assert_eq!(code, 0, "{stderr}");
+    let summary: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    assert_eq!(summary["state_sha256"], digest["state_sha256"]);
+    assert_eq!(
+        summary["stated"].as_u64(),
+        digest["height"].as_u64().map(|height| 2 * height - 1)
+    );
+
+    let config = network.config(Node::Peer1);
+    let (code, _, stderr) = ledger(&["verify", "--config", text(&config)]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("in use by another process"), "{stderr}");
+    network.stop(Node::Peer1).unwrap();
+    let (code, found, stderr) = ledger(&[
+        "verify",
+        "--config",
+        text(&config),
+        "--channel",
+        "mychannel",
+    ]);
+    assert_eq!(code, 0, "{found:?} {stderr}");
+    let (code, rows, _) = ledger(&["dump", "--config", text(&config), "--namespace", "notes"]);
+    assert_eq!((code, rows.len()), (0, 1), "{rows:?}");
+    assert!(
+        rows[0].contains(&digits(&sha256(b"the price is 17"))),
+        "{rows:?}"
+    );
+    network.start(Node::Peer1).unwrap();
+    user.ok(&["evaluate", "notes", "ReadNote", "n1"]).unwrap();
 }
 
 fn digits(bytes: &[u8]) -> String {
