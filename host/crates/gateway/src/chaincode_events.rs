@@ -39,12 +39,6 @@ impl Gateway {
                 "invalid chaincode events request: it does not decode",
             )
         })?;
-        if request.identity.is_empty() {
-            return Err(invalid(ErrorCode::RequestInvalid, "no identity provided"));
-        }
-        if request.channel_id.is_empty() {
-            return Err(invalid(ErrorCode::RequestInvalid, "no channel ID provided"));
-        }
         if request.chaincode_id.is_empty() {
             return Err(invalid(
                 ErrorCode::RequestInvalid,
@@ -89,13 +83,13 @@ impl Events {
             Some(seek_position::Type::Oldest(_)) => {
                 return Err(invalid(
                     ErrorCode::EventsPosition,
-                    "invalid start position type: oldest",
+                    "invalid start position type: *orderer.SeekPosition_Oldest",
                 ));
             }
             Some(seek_position::Type::Newest(_)) => {
                 return Err(invalid(
                     ErrorCode::EventsPosition,
-                    "invalid start position type: newest",
+                    "invalid start position type: *orderer.SeekPosition_Newest",
                 ));
             }
         };

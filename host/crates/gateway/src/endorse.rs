@@ -1,6 +1,8 @@
 //! `Endorse`, steps 2, 3 and 7: the smallest set of organisations, all of them together, one transaction out of their
 //! answers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::future::join_all;
 use model::client::assemble;
 use model::{ErrorCode, Refused};
@@ -10,7 +12,7 @@ use proto::protos::ProposalResponse;
 use tonic::{Code, Status};
 
 use crate::evaluate::Answer;
-use crate::failure::{Failures, code_of_refusal, coded, detail, result_of};
+use crate::failure::{Failures, code_of_refusal, coded, detail, result_of, said_by};
 use crate::nodes::{Peer, Wanted};
 use crate::request::{Place, Proposed};
 use crate::{Gateway, difference, plan};
@@ -18,6 +20,24 @@ use crate::{Gateway, difference, plan};
 const FIRST_FAILED: &str = "failed to endorse transaction, see attached details for more info";
 const TOO_FEW: &str =
     "failed to collect enough transaction endorsements, see attached details for more info";
+
+/// How far the collecting has come, for who gives up waiting.
+#[derive(Default)]
+pub(crate) struct Progress(AtomicBool);
+
+impl Progress {
+    fn has_first(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// What it is told.
+    pub(crate) fn expired(&self) -> &'static str {
+        match self.0.load(Ordering::Relaxed) {
+            true => "endorsement timeout expired while collecting endorsements",
+            false => "endorsement timeout expired while collecting first endorsement",
+        }
+    }
+}
 
 /// Why there are not enough endorsements.
 enum Shortfall {
@@ -44,22 +64,31 @@ struct Endorsed {
 }
 
 impl Gateway {
-    pub(crate) async fn endorse(&self, request: EndorseRequest) -> Result<EndorseResponse, Status> {
-        let proposed = Proposed::open(request.proposed_transaction)?;
+    /// `progress` is told when the first endorsement is there.
+    pub(crate) async fn endorse(
+        &self,
+        request: EndorseRequest,
+        progress: &Progress,
+    ) -> Result<EndorseResponse, Status> {
+        let missing = "the proposed transaction must contain a signed proposal";
+        let proposed = Proposed::open(request.proposed_transaction, missing)?;
         let id = &proposed.channel_id;
         let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
             let why = format!("channel {id} is not joined by this peer");
             no_plan(&Refused::new(ErrorCode::ChannelNotFound, why))
         })?;
         let organisations = &request.endorsing_organizations;
-        let endorsed = match self.collect(&place, &proposed, organisations).await {
+        let endorsed = match self
+            .collect(&place, &proposed, organisations, progress)
+            .await
+        {
             Ok(endorsed) => endorsed,
             Err(Shortfall::Other(status)) => return Err(status),
             // Peers a block apart read different versions. When this peer has what the other has seen, they may agree.
             Err(Shortfall::Differ { height, .. }) => {
                 place.catch_up(height).await;
-                let again = self.collect(&place, &proposed, organisations).await;
-                again.map_err(Shortfall::into_status)?
+                let again = self.collect(&place, &proposed, organisations, progress);
+                again.await.map_err(Shortfall::into_status)?
             }
         };
         let responses: Vec<ProposalResponse> = endorsed
@@ -82,11 +111,14 @@ impl Gateway {
         place: &Place,
         proposed: &Proposed,
         organisations: &[String],
+        progress: &Progress,
     ) -> Result<Vec<Endorsed>, Shortfall> {
         let mut differed = None;
         let collected = if organisations.is_empty() {
-            self.by_policy(place, proposed, &mut differed).await
+            self.by_policy(place, proposed, progress, &mut differed)
+                .await
         } else {
+            progress.has_first();
             self.by_organisations(place, proposed, organisations, &mut differed)
                 .await
         };
@@ -165,7 +197,7 @@ impl Gateway {
                     }
                 },
                 Err(refused) => {
-                    failures.add(of_peer(refused.message()), code_of_refusal(&refused));
+                    failures.add(of_peer(&said_by(peer, &refused)), code_of_refusal(&refused));
                 }
             }
         }
@@ -177,6 +209,7 @@ impl Gateway {
         &self,
         place: &Place,
         proposed: &Proposed,
+        progress: &Progress,
         differed: &mut Option<u64>,
     ) -> Result<Vec<Endorsed>, Status> {
         let mut available = self.inner.nodes.peers(&place.bundle);
@@ -207,6 +240,7 @@ impl Gateway {
             .first_of(place, proposed, candidates)
             .await
             .map_err(|failures| aborted(failures, FIRST_FAILED))?;
+        progress.has_first();
         let interest = first
             .response
             .interest

@@ -9,78 +9,73 @@ use tonic::{Code, Status};
 
 use crate::Gateway;
 use crate::failure::{
-    Failed, Failures, code_of_refusal, coded, detail, endorsers_code, result_of, status,
+    Failed, Failures, code_of_refusal, coded, detail, endorsers_code, no_channel, result_of,
+    said_by,
 };
 use crate::nodes::{Peer, Wanted};
 use crate::plan;
 use crate::request::{Place, Proposed};
+
+const NO_OWN_PEER: &str = "no endorsers found in the gateway's organization; retry specifying target organization(s) to \
+                           protect transient data";
 
 impl Gateway {
     pub(crate) async fn evaluate(
         &self,
         request: EvaluateRequest,
     ) -> Result<EvaluateResponse, Status> {
-        let proposed = Proposed::open(request.proposed_transaction)?;
+        let missing = "failed to unpack transaction proposal: a signed proposal is required";
+        let proposed = Proposed::open(request.proposed_transaction, missing)?;
         let id = &proposed.channel_id;
         let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
-            let cause = format!("could not get last config for channel {id}");
-            let text = format!("failed to get config for channel [{id}]: {cause}");
-            coded(ErrorCode::ChannelNotFound, Status::unavailable(text))
+            let status = Status::unavailable(no_channel(id));
+            coded(ErrorCode::ChannelNotFound, status)
         })?;
         let peers = self.evaluators(&place, &proposed, &request.target_organizations)?;
         let mut failures = Failures::default();
-        let mut answered = false;
+        // As in Fabric, the peer that was asked last gives the code.
+        let mut code = Code::Unavailable;
         for peer in &peers {
-            let of_peer = |said: &str| detail(&peer.address, &peer.msp_id, said);
-            match self.ask(&place, peer, Wanted::Answer, &proposed).await {
-                Err(refused) if peer.is_local => {
-                    // The client's own peer has looked at the proposal and refused it: others would too.
-                    let message = format!(
-                        "evaluate call to endorser returned error: {}",
-                        refused.message()
-                    );
-                    let status = Status::failed_precondition(message);
-                    return Err(coded(code_of_refusal(&refused), status));
-                }
-                Err(refused) => {
-                    failures.add(of_peer(refused.message()), code_of_refusal(&refused));
-                }
-                Ok(answer) => match judge(&answer.response) {
-                    Ok(result) => {
-                        return Ok(EvaluateResponse {
-                            result: Some(result),
-                        });
-                    }
-                    Err(failed) => {
-                        let code = answer.code.unwrap_or(failed.code());
-                        match failed {
-                            Failed::Chaincode(said) => {
-                                let message =
-                                    format!("evaluate call to endorser returned error: {said}");
-                                return Err(status(
-                                    Code::Unknown,
-                                    code,
-                                    message,
-                                    &[of_peer(&said)],
-                                ));
-                            }
-                            Failed::Peer(said) => {
-                                answered = true;
-                                failures.add(of_peer(&said), code);
-                            }
-                        }
-                    }
-                },
+            let unanswered = match self.answer_of(&place, peer, &proposed).await {
+                Ok(result) => return Ok(EvaluateResponse { result }),
+                Err(unanswered) => unanswered,
+            };
+            let Unanswered { said, error, .. } = &unanswered;
+            failures.add(detail(&peer.address, &peer.msp_id, said), *error);
+            code = unanswered.code;
+            if unanswered.is_final {
+                let message = format!("evaluate call to endorser returned error: {said}");
+                return Err(failures.into_status(code, *error, &message));
             }
         }
-        let code = if answered {
-            Code::Aborted
-        } else {
-            Code::Unavailable
-        };
         let error = failures.code(ErrorCode::EndorseFailed);
         let message = "failed to evaluate transaction, see attached details for more info";
         Err(failures.into_status(code, error, message))
+    }
+
+    /// One peer's result.
+    async fn answer_of(
+        &self,
+        place: &Place,
+        peer: &Peer,
+        proposed: &Proposed,
+    ) -> Result<Option<Response>, Unanswered> {
+        let asked = self.ask(place, peer, Wanted::Answer, proposed).await;
+        let answer = asked.map_err(|refused| Unanswered::refusal(peer, &refused))?;
+        judge(&answer.response).map(Some).map_err(|failed| {
+            let error = answer.code.unwrap_or(failed.code());
+            let is_final = matches!(failed, Failed::Chaincode(_));
+            Unanswered {
+                code: if is_final {
+                    Code::Unknown
+                } else {
+                    Code::Aborted
+                },
+                error,
+                said: failed.into_text(),
+                is_final,
+            }
+        })
     }
 
     /// The peers to try, best first.
@@ -91,19 +86,23 @@ impl Gateway {
         targets: &[String],
     ) -> Result<Vec<Peer>, Status> {
         let (nodes, chaincode) = (&self.inner.nodes, proposed.chaincode());
+        let own_only = proposed.has_transient() && targets.is_empty();
         let none = |code| {
             let id = &proposed.channel_id;
-            let status = Status::failed_precondition(format!(
-                "no peers available to evaluate chaincode {chaincode} in channel {id}"
-            ));
-            coded(code, status)
+            let none =
+                format!("no peers available to evaluate chaincode {chaincode} in channel {id}");
+            let text = if own_only {
+                format!("{NO_OWN_PEER}: {none}")
+            } else {
+                none
+            };
+            coded(code, Status::failed_precondition(text))
         };
         // What this peer can run is defined.
         let runs_here = (self.inner.can_run)(&proposed.channel_id, chaincode);
         if !runs_here && !is_defined(place, chaincode)? {
             return Err(none(ErrorCode::ChaincodeNotFound));
         }
-        let own_only = proposed.has_transient() && targets.is_empty();
         let wanted = |peer: &Peer| {
             (targets.is_empty() || targets.contains(&peer.msp_id))
                 && (!own_only || peer.msp_id == nodes.own().msp_id)
@@ -138,6 +137,42 @@ impl Gateway {
         match tokio::time::timeout(self.inner.config.endorsement_timeout, asked).await {
             Ok(answer) => answer.map(Answer::from),
             Err(_) => Err(Status::deadline_exceeded("endorsement timeout expired")),
+        }
+    }
+}
+
+/// Why there is no result of one peer.
+struct Unanswered {
+    /// What it comes to if no other peer is asked.
+    code: Code,
+    error: ErrorCode,
+    said: String,
+    /// The others would say the same.
+    is_final: bool,
+}
+
+impl Unanswered {
+    /// The client's own peer that has looked at the proposal and refused it speaks for all. Who finds only that the client's
+    /// clock or certificate is not of today has not looked yet, and counts with those that cannot be reached: Fabric's peers
+    /// check that in front of their endorser. Of what another peer refuses, a gateway of Fabric cannot know the kind.
+    fn refusal(peer: &Peer, refused: &Status) -> Self {
+        let error = code_of_refusal(refused);
+        let in_front = [
+            ErrorCode::IdentityExpired,
+            ErrorCode::ProposalClock,
+            ErrorCode::NodeBusy,
+        ];
+        let is_final =
+            peer.is_local && refused.code() == Code::Unknown && !in_front.contains(&error);
+        Self {
+            code: if is_final {
+                Code::FailedPrecondition
+            } else {
+                Code::Unavailable
+            },
+            error,
+            said: said_by(peer, refused),
+            is_final,
         }
     }
 }

@@ -14,6 +14,8 @@ use proto::protos::{ProposalResponse, Response};
 use services::{code_of, with_code};
 use tonic::{Code, Status};
 
+use crate::nodes::Peer;
+
 /// One node's part in a failure.
 pub(crate) fn detail(address: &str, msp_id: &str, message: impl Into<String>) -> ErrorDetail {
     ErrorDetail {
@@ -132,6 +134,29 @@ pub(crate) fn code_of_refusal(status: &Status) -> ErrorCode {
         Code::OutOfRange => ErrorCode::RequestTooLarge,
         _ => ErrorCode::EndorseFailed,
     })
+}
+
+/// Why a channel has no configuration here.
+pub(crate) fn no_channel(id: &str) -> String {
+    format!("failed to get config for channel [{id}]: could not get last config for channel {id}")
+}
+
+/// What a peer said instead of answering: the gateway's own in its own words.
+pub(crate) fn said_by(peer: &Peer, status: &Status) -> String {
+    match peer.is_local {
+        true => status.message().to_owned(),
+        false => in_gos_words(status),
+    }
+}
+
+/// What another node said instead of answering, as Fabric's gateway hands it on: in the words of Go's gRPC client.
+pub(crate) fn in_gos_words(status: &Status) -> String {
+    let code = match status.code() {
+        Code::Ok => "OK".to_owned(),
+        Code::Cancelled => "Canceled".to_owned(),
+        code => format!("{code:?}"),
+    };
+    format!("rpc error: code = {code} desc = {}", status.message())
 }
 
 /// Why an answer is no result.

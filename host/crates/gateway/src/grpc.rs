@@ -16,6 +16,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use crate::Gateway;
+use crate::endorse::Progress;
 use crate::failure::coded;
 
 type Events = Pin<Box<dyn Stream<Item = Result<ChaincodeEventsResponse, Status>> + Send>>;
@@ -33,7 +34,7 @@ impl gateway_server::Gateway for Gateway {
         within(
             patience,
             ErrorCode::EndorseUnavailable,
-            "evaluate timeout expired",
+            || "evaluate timeout expired",
             done,
         )
         .await
@@ -45,11 +46,12 @@ impl gateway_server::Gateway for Gateway {
         request: Request<EndorseRequest>,
     ) -> Result<Response<EndorseResponse>, Status> {
         let (_permit, patience) = (self.permit()?, patience(request.metadata()));
-        let done = Self::endorse(self, request.into_inner());
+        let progress = Progress::default();
+        let done = Self::endorse(self, request.into_inner(), &progress);
         within(
             patience,
             ErrorCode::EndorseUnavailable,
-            "endorsement timeout expired while collecting endorsements",
+            || progress.expired(),
             done,
         )
         .await
@@ -65,7 +67,7 @@ impl gateway_server::Gateway for Gateway {
         within(
             patience,
             ErrorCode::OrderUnknown,
-            "submit timeout expired while broadcasting to ordering service",
+            || "submit timeout expired while broadcasting to ordering service",
             done,
         )
         .await
@@ -81,7 +83,7 @@ impl gateway_server::Gateway for Gateway {
         within(
             patience,
             ErrorCode::CommitUnknown,
-            "timeout expired while waiting for the commit",
+            || "timeout expired while waiting for the commit",
             done,
         )
         .await
@@ -135,14 +137,14 @@ fn patience(metadata: &MetadataMap) -> Option<Duration> {
 async fn within<T>(
     patience: Option<Duration>,
     code: ErrorCode,
-    expired: &str,
+    expired: impl FnOnce() -> &'static str,
     call: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {
     match patience {
         None => call.await,
         Some(patience) => tokio::time::timeout(patience, call)
             .await
-            .unwrap_or_else(|_| Err(coded(code, Status::deadline_exceeded(expired)))),
+            .unwrap_or_else(|_| Err(coded(code, Status::deadline_exceeded(expired())))),
     }
 }
 

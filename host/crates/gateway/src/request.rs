@@ -19,23 +19,20 @@ pub(crate) struct Proposed {
 }
 
 impl Proposed {
-    /// Opens what a client sent.
+    /// Opens what a client sent; `missing` is what it is told if that is nothing.
     ///
     /// # Errors
     /// INVALID_ARGUMENT with Fabric's texts.
-    pub(crate) fn open(signed: Option<SignedProposal>) -> Result<Self, Status> {
+    pub(crate) fn open(signed: Option<SignedProposal>, missing: &str) -> Result<Self, Status> {
         let unpack = |code, why: &dyn std::fmt::Display| {
             invalid(
                 code,
                 format!("failed to unpack transaction proposal: {why}"),
             )
         };
-        let signed = signed.ok_or_else(|| {
-            invalid(
-                ErrorCode::RequestInvalid,
-                "the proposed transaction must contain a signed proposal",
-            )
-        })?;
+        let signed = signed
+            .filter(|signed| !signed.proposal_bytes.is_empty())
+            .ok_or_else(|| invalid(ErrorCode::RequestInvalid, missing))?;
         let proposal =
             Proposal::parse(&signed).map_err(|error| match std::error::Error::source(&error) {
                 Some(source) => unpack(error.code(), &format!("{error}: {source}")),

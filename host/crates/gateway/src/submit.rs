@@ -13,7 +13,7 @@ use services::CODE_METADATA;
 use tonic::{Code, Status, Streaming};
 
 use crate::Gateway;
-use crate::failure::{coded, detail, invalid, status};
+use crate::failure::{coded, detail, in_gos_words, invalid, no_channel, status};
 use crate::line::Said;
 use crate::request::Place;
 use crate::taking::Taking;
@@ -27,6 +27,10 @@ impl Gateway {
     pub(crate) async fn submit(&self, request: SubmitRequest) -> Result<SubmitResponse, Status> {
         let (place, envelope) = self.check_submit(request)?;
         let mut orderers = place.bundle.orderer_endpoints();
+        if orderers.is_empty() {
+            let status = Status::unavailable("no orderer nodes available");
+            return Err(coded(ErrorCode::OrderUnavailable, status));
+        }
         let start = usize::from((self.inner.random)()) % orderers.len().max(1);
         orderers.rotate_left(start);
         let mut details: Vec<ErrorDetail> = Vec::new();
@@ -63,11 +67,8 @@ impl Gateway {
         }
         let id = &request.channel_id;
         let place = Place::find(&self.inner.channels, id).ok_or_else(|| {
-            let text = format!("channel {id} is not joined by this peer");
-            coded(
-                ErrorCode::ChannelNotFound,
-                Status::failed_precondition(text),
-            )
+            let status = Status::failed_precondition(no_channel(id));
+            coded(ErrorCode::ChannelNotFound, status)
         })?;
         Ok((place, envelope))
     }
@@ -89,8 +90,7 @@ impl Gateway {
             }
             Ok(Err(failed)) => {
                 let code = orderers_code(services::code_of(&failed));
-                let said = failed.message().to_owned();
-                Sent::Failed(code.unwrap_or_else(without_answer), said)
+                Sent::Failed(code.unwrap_or_else(without_answer), in_gos_words(&failed))
             }
             Ok(Ok((answer, code))) => judge(&answer, code),
         }

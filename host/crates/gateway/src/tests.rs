@@ -3,6 +3,7 @@
 mod endorse;
 mod status;
 mod submit;
+mod words;
 
 use std::path::Path;
 use std::pin::Pin;
@@ -381,6 +382,15 @@ impl World {
     }
 
     fn propose(&self, channel: &str, chaincode: &str) -> SignedProposal {
+        self.propose_with(channel, chaincode, &[])
+    }
+
+    fn propose_with(
+        &self,
+        channel: &str,
+        chaincode: &str,
+        transient: &[(&str, &'static [u8])],
+    ) -> SignedProposal {
         let sender = Sender {
             creator: self.user.identity().clone(),
             nonce: [7; 24],
@@ -390,6 +400,10 @@ impl World {
             channel_id: channel.to_owned(),
             chaincode: chaincode.to_owned(),
             args: vec![Bytes::from_static(b"call")],
+            transient: transient
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Bytes::from_static(value)))
+                .collect(),
             ..Invocation::default()
         });
         SignedProposal {
