@@ -3,6 +3,7 @@
 mod calls;
 mod codes;
 mod contract;
+mod messages;
 mod network;
 mod people;
 mod recorded;

@@ -36,7 +36,7 @@ const IMPORTS: [(&str, &str, usize); 20] = [
 ];
 
 /// The functions: name, and the core expression that gives the response. `A1` stands for pointer and length of an argument.
-const FUNCTIONS: [(&str, &str); 29] = [
+const FUNCTIONS: [(&str, &str); 30] = [
     ("nop", "(call $success)"),
     ("put", "(call $state.put A1 A2 RET) (call $done)"),
     (
@@ -154,6 +154,11 @@ const FUNCTIONS: [(&str, &str); 29] = [
         "refuse",
         "(call $reply (call $number (i32.const 1)) A2 (i32.const 0) (i32.const 0))",
     ),
+    // A status, a message and a payload.
+    (
+        "respond",
+        "(call $reply (call $number (i32.const 1)) A2 A3)",
+    ),
     // Writes, then answers with a status.
     (
         "putstatus",
@@ -216,7 +221,7 @@ pub(super) fn component() -> Bytes {
         code = code.replace(&format!("TEXT_{name})"), &format!("{at})"));
         code = code.replace(&format!("LEN_{name})"), &format!("{len})"));
     }
-    for index in 1..=2 {
+    for index in 1..=3 {
         let argument = format!("(call $ptr (i32.const {index})) (call $len (i32.const {index}))");
         code = code.replace(&format!("A{index}"), &argument);
     }

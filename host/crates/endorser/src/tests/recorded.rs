@@ -26,7 +26,7 @@ const LAST: u64 = 35;
     clippy::disallowed_methods,
     reason = "a test finds its vectors by the environment"
 )]
-fn vectors() -> Option<PathBuf> {
+pub(super) fn vectors() -> Option<PathBuf> {
     let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
     let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
     let folder = shared.join("vectors/recorded-channel");
