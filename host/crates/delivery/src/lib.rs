@@ -37,6 +37,8 @@ mod request;
 mod seek;
 mod session;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -31,17 +31,68 @@ fn messages() -> Option<PathBuf> {
     None
 }
 
-fn read(folder: &Path, name: &str) -> Type {
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(folder.join(format!("DeliverResponse_{name}.hex"))).unwrap();
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let bytes: Vec<u8> = digits
+    digits
         .chunks(2)
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
-    DeliverResponse::decode(Bytes::from(bytes))
+        .collect()
+}
+
+fn read(folder: &Path, name: &str) -> Type {
+    DeliverResponse::decode(Bytes::from(bytes(folder, name)))
         .unwrap()
         .r#type
         .unwrap()
+}
+
+/// The first block of the other recorded channel.
+fn genesis(folder: &Path) -> Block {
+    let bytes = std::fs::read(folder.join("../recorded-channel/peer/0.block")).unwrap();
+    Block::decode(Bytes::from(bytes)).unwrap()
+}
+
+#[test]
+fn a_configuration_block_is_filtered_as_a_real_peer_does() {
+    let Some(folder) = messages() else {
+        return;
+    };
+    let Type::FilteredBlock(mut want) = read(&folder, "filtered_config") else {
+        panic!("no filtered block")
+    };
+    let ours = filter(&genesis(&folder)).unwrap();
+    // Another channel with another transaction; all else is the same.
+    let tx_id = |filtered: &FilteredBlock| filtered.filtered_transactions[0].txid.clone();
+    assert_eq!(tx_id(&ours).len(), tx_id(&want).len());
+    want.filtered_transactions[0].txid = tx_id(&ours);
+    assert_eq!(want.channel_id, "mychannel");
+    "ch1".clone_into(&mut want.channel_id);
+    assert_eq!(ours.encode_to_vec(), want.encode_to_vec());
+}
+
+#[test]
+fn statuses_are_the_messages_that_a_real_peer_sends() {
+    use crate::Output;
+    use proto::common::Status;
+    let Some(folder) = messages() else {
+        return;
+    };
+    for (status, name) in [
+        (Status::Success, "status"),
+        (Status::Forbidden, "forbidden"),
+    ] {
+        let recorded = bytes(&folder, name);
+        for output in [Output::peer_blocks(), Output::filtered_blocks()] {
+            assert_eq!((output.status)(status).encode_to_vec(), recorded, "{name}");
+        }
+        let orderers = Output::<proto::orderer::DeliverResponse>::orderer_blocks();
+        assert_eq!(
+            (orderers.status)(status).encode_to_vec(),
+            recorded,
+            "{name}"
+        );
+    }
 }
 
 #[test]
