@@ -309,7 +309,8 @@ async fn what_is_wrong_is_found_in_fabrics_order() {
         StartAboveHeight: NOT_FOUND [block.not_found]
         StopBelowStart: BAD_REQUEST [events.position]
         Nothing: block 0 SUCCESS
-    "#]].assert_eq(&format!("{}\n", lines.join("\n")));
+    "#]]
+    .assert_eq(&format!("{}\n", lines.join("\n")));
 }
 
 #[tokio::test]

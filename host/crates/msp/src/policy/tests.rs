@@ -1,7 +1,10 @@
 //! Policies against an evaluator of another make, and against what Fabric is known to answer.
 
+mod agreement;
 mod evaluation;
 mod language;
+mod naive;
+mod people;
 mod planning;
 
 use proto::common::{

@@ -1,8 +1,7 @@
 //! Evaluation of signature policies and of the policies of a channel.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use proptest::prelude::*;
 use prost::Message;
 use proto::common::{
     ConfigGroup, ConfigPolicy, ImplicitMetaPolicy, Policy, implicit_meta_policy::Rule,
@@ -73,64 +72,7 @@ fn policies_that_cannot_be_used_do_not_compile() {
     assert!(refused(&many).contains("more than"));
 }
 
-/// A rule of another make: the identities still free are a value that is handed on and returned.
-fn naive(
-    rule: &RuleMessage,
-    principals: &[usize],
-    free: BTreeMap<usize, usize>,
-) -> Option<BTreeMap<usize, usize>> {
-    match rule.r#type.as_ref()? {
-        Type::SignedBy(index) => {
-            let wanted = principals[usize::try_from(*index).ok()?];
-            let taken = free
-                .iter()
-                .find(|(_, kind)| **kind == wanted)
-                .map(|(place, _)| *place)?;
-            Some(
-                free.into_iter()
-                    .filter(|(place, _)| *place != taken)
-                    .collect(),
-            )
-        }
-        Type::NOutOf(gate) => {
-            let start = (free, 0);
-            let (left, held) = gate.rules.iter().fold(start, |(free, held), rule| {
-                match naive(rule, principals, free.clone()) {
-                    Some(rest) => (rest, held + 1),
-                    None => (free, held),
-                }
-            });
-            (held >= gate.n).then_some(left)
-        }
-    }
-}
-
-fn any_rule() -> impl Strategy<Value = RuleMessage> {
-    let leaf = (0..4i32).prop_map(signed_by);
-    leaf.prop_recursive(4, 40, 4, |inner| {
-        (0..5i32, proptest::collection::vec(inner, 0..4)).prop_map(|(n, rules)| out_of(n, rules))
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-    #[test]
-    fn the_evaluator_agrees_with_a_naive_one(
-        rule in any_rule(),
-        principals in proptest::collection::vec(0..3usize, 4),
-        candidates in proptest::collection::vec(0..3usize, 0..6),
-    ) {
-        let names = ["A", "B", "C"];
-        let msp_ids: Vec<&str> = principals.iter().map(|kind| names[*kind]).collect();
-        let policy = SignaturePolicy::compile(&envelope(rule.clone(), &msp_ids)).unwrap();
-        let present: Vec<&str> = candidates.iter().map(|kind| names[*kind]).collect();
-        let expected = naive(&rule, &principals, candidates.iter().copied().enumerate().collect()).is_some();
-        prop_assert_eq!(holds(&policy, &present), expected);
-    }
-}
-
-fn config_policy(kind: PolicyType, value: Vec<u8>) -> ConfigPolicy {
+pub(super) fn config_policy(kind: PolicyType, value: Vec<u8>) -> ConfigPolicy {
     ConfigPolicy {
         policy: Some(Policy {
             r#type: kind.into(),
@@ -140,7 +82,7 @@ fn config_policy(kind: PolicyType, value: Vec<u8>) -> ConfigPolicy {
     }
 }
 
-fn meta(rule: Rule, name: &str) -> ConfigPolicy {
+pub(super) fn meta(rule: Rule, name: &str) -> ConfigPolicy {
     let policy = ImplicitMetaPolicy {
         sub_policy: name.to_owned(),
         rule: rule.into(),
