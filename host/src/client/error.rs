@@ -92,7 +92,7 @@ impl ClientError {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Identity { source, .. } => match source {
-                msp::Error::Io { .. } => ErrorCode::FileUnusable,
+                msp::Error::Io { .. } | msp::Error::Folder { .. } => ErrorCode::FileUnusable,
                 _ => ErrorCode::IdentityMalformed,
             },
             Self::Sign(_) => ErrorCode::InternalError,

@@ -123,7 +123,7 @@ impl NodeError {
 
 fn of_identity(error: &msp::Error) -> ErrorCode {
     match error {
-        msp::Error::Io { .. } => ErrorCode::FileUnusable,
+        msp::Error::Io { .. } | msp::Error::Folder { .. } => ErrorCode::FileUnusable,
         _ => ErrorCode::ConfigInvalid,
     }
 }

@@ -75,6 +75,14 @@ pub enum Error {
         /// What was asked for and cannot be done.
         reason: String,
     },
+    /// An MSP folder lacks something, or what it has does not fit together.
+    #[error("the MSP folder {} cannot be used: {reason}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing or wrong, and what to do.
+        reason: String,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot use {}", path.display())]
     Io {
@@ -97,7 +105,9 @@ impl Error {
             Error::NotPrincipal { .. } => ErrorCode::AccessDenied,
             Error::BadSignature { .. } => ErrorCode::ProposalSignature,
             Error::Config { .. } | Error::Policy { .. } => ErrorCode::ConfigInvalid,
-            Error::Key { .. } | Error::Issue { .. } | Error::Io { .. } => ErrorCode::FileUnusable,
+            Error::Key { .. } | Error::Issue { .. } | Error::Folder { .. } | Error::Io { .. } => {
+                ErrorCode::FileUnusable
+            }
         }
     }
 
@@ -112,6 +122,14 @@ impl Error {
     /// [`Error::NotPrincipal`] with anything printable as the reason.
     pub(crate) fn not_principal(reason: impl ToString) -> Error {
         Error::NotPrincipal {
+            reason: reason.to_string(),
+        }
+    }
+
+    /// [`Error::Folder`] for the MSP folder at `path`.
+    pub(crate) fn folder(path: &std::path::Path, reason: impl ToString) -> Error {
+        Error::Folder {
+            path: path.to_path_buf(),
             reason: reason.to_string(),
         }
     }

@@ -1,9 +1,11 @@
-//! Reads MSP folders as Fabric's tools lay them out.
+//! Reads MSP folders as Fabric's tools lay them out: cryptogen, and fabric-ca-client with its file names and the files of its own
+//! that it puts beside.
 //!
 //! ```text
 //! cacerts/  intermediatecerts/  admincerts/  crls/  tlscacerts/  tlsintermediatecerts/    PEM files, any names
 //! config.yaml                                                   organisational units, roles
 //! signcerts/  keystore/                                         only where the identity itself signs
+//! user/  IssuerPublicKey  IssuerRevocationPublicKey             passed over
 //! ```
 
 use std::{
@@ -29,16 +31,13 @@ const FILES_MAX: usize = 1_000;
 /// Reads an MSP folder into the configuration that a channel holds. Keys are not looked at.
 ///
 /// # Errors
-/// - [`Error::Io`]: a file or a folder that is there cannot be read, or `cacerts` is not there.
-/// - [`Error::Malformed`]: `cacerts` holds no certificate, or `config.yaml` does not say what it should.
+/// - [`Error::Folder`]: it is not there, `cacerts` holds no certificate, or `config.yaml` names a file that cannot be read. (Fabric
+///   passes over the last for roles, which anybody may then vouch for.)
+/// - [`Error::Io`]: a file or a folder that is there cannot be read.
+/// - [`Error::Malformed`]: `config.yaml` does not say what it should.
 pub fn load_msp_config(folder: &Path, msp_id: &str) -> Result<MspConfig, Error> {
-    let root_certs = pem_files(&folder.join("cacerts"))?;
-    if root_certs.is_empty() {
-        return Err(Error::malformed(
-            "MSP folder",
-            "cacerts holds no certificate",
-        ));
-    }
+    let what_to_do = "put the certificates of the authorities there that issue its members";
+    let root_certs = contents(needed(folder, "cacerts", what_to_do)?);
     let units = read_units(folder)?;
     let tls_root_certs = optional_pem_files(&folder.join("tlscacerts"))?;
     let tls_intermediate_certs = match tls_root_certs.is_empty() {
@@ -67,8 +66,46 @@ pub fn load_msp_config(folder: &Path, msp_id: &str) -> Result<MspConfig, Error> 
     })
 }
 
-/// The contents of the files of a folder that hold PEM, in the order of their names.
-pub(crate) fn pem_files(folder: &Path) -> Result<Vec<Bytes>, Error> {
+/// The PEM files, at least one, of a folder inside an MSP folder, in the order of their names.
+///
+/// # Errors
+/// [`Error::Folder`] with what to do, [`Error::Io`].
+pub(crate) fn needed(folder: &Path, name: &str, what_to_do: &str) -> Result<Vec<File>, Error> {
+    let files = match pem_files(&folder.join(name)) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+        answer => answer?,
+    };
+    if !files.is_empty() {
+        return Ok(files);
+    }
+    let holds_pem = |name: &str| pem_files(&folder.join(name)).is_ok_and(|files| !files.is_empty());
+    let reason = if !folder.is_dir() {
+        "it is not there".to_owned()
+    } else if folder.join("msp").is_dir() {
+        format!("{name} is not in it, but a folder msp, which may be the one to name")
+    } else if name == "cacerts" && holds_pem("tlscacerts") {
+        "it holds authorities for TLS alone, as fabric-ca-client writes them with --enrollment.profile tls: name the folder of \
+         the enrolment without that profile"
+            .to_owned()
+    } else {
+        format!("{name} holds no PEM file: {what_to_do}")
+    };
+    Err(Error::folder(folder, reason))
+}
+
+/// A file that holds PEM.
+pub(crate) struct File {
+    /// Without the folder.
+    pub(crate) name: String,
+    pub(crate) content: Bytes,
+}
+
+fn contents(files: Vec<File>) -> Vec<Bytes> {
+    files.into_iter().map(|file| file.content).collect()
+}
+
+/// The files of a folder that hold PEM, in the order of their names.
+fn pem_files(folder: &Path) -> Result<Vec<File>, Error> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| Error::io(folder, error))? {
         let path = entry.map_err(|error| Error::io(folder, error))?.path();
@@ -83,20 +120,24 @@ pub(crate) fn pem_files(folder: &Path) -> Result<Vec<Bytes>, Error> {
         }
     }
     paths.sort();
-    let mut contents = Vec::with_capacity(paths.len());
+    let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let content = read(&path)?;
         if pem::decode(&content).is_some() {
-            contents.push(content);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            files.push(File {
+                name: name.into_owned(),
+                content,
+            });
         }
     }
-    Ok(contents)
+    Ok(files)
 }
 
 fn optional_pem_files(folder: &Path) -> Result<Vec<Bytes>, Error> {
     match pem_files(folder) {
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        answer => answer,
+        answer => answer.map(contents),
     }
 }
 
@@ -212,5 +253,12 @@ fn certificate_file(folder: &Path, name: &str) -> Result<Bytes, Error> {
             format!("{name} leaves the folder"),
         ));
     }
-    read(&folder.join(name))
+    read(&folder.join(name)).map_err(|_| {
+        let what_to_do =
+            "write the name that an authority's certificate has in cacerts or intermediatecerts";
+        Error::folder(
+            folder,
+            format!("config.yaml names {name}, which cannot be read: {what_to_do}"),
+        )
+    })
 }

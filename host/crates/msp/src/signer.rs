@@ -86,22 +86,33 @@ impl SigningIdentity {
 
     /// Takes the certificate in `signcerts/` and its key in `keystore/` of an MSP folder.
     ///
+    /// The first certificate by its file's name; whatever the keys are called, the one that belongs to it is taken.
+    ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be read, [`Error::Key`] if no file of `keystore/` is the certificate's key, and
-    /// [`Error::Malformed`] if there is no certificate.
+    /// - [`Error::Folder`]: there is no certificate, or no file of `keystore/` is its key.
+    /// - [`Error::Malformed`]: the certificate cannot be read.
+    /// - [`Error::Io`]: a file that is there cannot be read.
     pub fn from_folder(folder: &Path, msp_id: &str) -> Result<Self, Error> {
-        let certificates = folder::pem_files(&folder.join("signcerts"))?;
-        let certificate = certificates
-            .first()
-            .ok_or_else(|| Error::malformed("MSP folder", "signcerts holds no certificate"))?;
-        let mut refused = unusable("keystore holds no key");
-        for key in folder::pem_files(&folder.join("keystore"))? {
-            match SigningIdentity::from_pem(certificate, &key, msp_id) {
-                Err(error @ Error::Key { .. }) => refused = error,
+        let what_to_do = "put the certificate of the identity there";
+        let certificates = folder::needed(folder, "signcerts", what_to_do)?;
+        let what_to_do = "put the private key of the certificate in signcerts there";
+        let keys = folder::needed(folder, "keystore", what_to_do)?;
+        let mut refusals = Vec::new();
+        let Some(certificate) = certificates.first() else {
+            return Err(Error::folder(folder, "signcerts holds no PEM file"));
+        };
+        for key in keys {
+            match SigningIdentity::from_pem(&certificate.content, &key.content, msp_id) {
+                Err(Error::Key { reason }) => refusals.push(format!("{}: {reason}", key.name)),
                 answer => return answer,
             }
         }
-        Err(refused)
+        let reason = format!(
+            "keystore holds no key of signcerts/{}: {what_to_do} (now {})",
+            certificate.name,
+            refusals.join("; ")
+        );
+        Err(Error::folder(folder, reason))
     }
 
     /// Lets the node's memo know what it signs: its own endorsements come back to it in blocks, and what a key has signed need not

@@ -1,8 +1,10 @@
 //! Certificates of all kinds before an MSP. They are made here because only this module can make wrong ones.
 
 mod acceptance;
+mod folders;
 mod identities;
 mod layout;
+mod openssl;
 mod principals;
 mod roles;
 mod tables;

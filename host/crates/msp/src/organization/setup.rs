@@ -261,7 +261,8 @@ fn admins(msp: &Msp) -> Result<Vec<Certificate>, String> {
         .is_some_and(|roles| roles.admin.is_some());
     if msp.config.admins.is_empty() && !has_admin_unit {
         return Err(
-            "there is no admin: none is listed, and no organisational unit makes one".to_owned(),
+            "there is no admin: list a certificate (admincerts), or name the unit that makes one (NodeOUs in config.yaml)"
+                .to_owned(),
         );
     }
     let mut admins = Vec::new();

@@ -103,6 +103,6 @@ fn a_configuration_file_must_name_files_inside_the_folder() {
     std::fs::remove_dir_all(msp.join("cacerts")).unwrap();
     assert!(matches!(
         load_msp_config(&msp, "Org1MSP"),
-        Err(Error::Io { .. })
+        Err(Error::Folder { .. })
     ));
 }
