@@ -1,6 +1,7 @@
 //! Certificates of all kinds before an MSP. They are made here because only this module can make wrong ones.
 
 mod acceptance;
+mod chains;
 mod folders;
 mod identities;
 mod layout;

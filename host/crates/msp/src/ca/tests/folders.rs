@@ -35,6 +35,9 @@ fn enrol(folder: &Path, root: &Authority, middle: &Authority, issued: &Issued) {
         &format!("intermediatecerts/{CA_FILE}"),
         middle.certificate().to_pem(),
     );
+    // What people leave beside certificates.
+    put(folder, "cacerts/.gitkeep", "");
+    put(folder, "intermediatecerts/README", "the chain");
     // For the other kind of MSP: a message, and a key that stands here as PEM.
     put(folder, "IssuerPublicKey", b"\x0a\x02OU\x0a\x04Role");
     put(
