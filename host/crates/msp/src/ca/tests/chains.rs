@@ -124,3 +124,22 @@ fn an_authority_that_has_run_out_still_vouches_for_what_it_issued_in_its_time() 
     assert_verdict(&config, &at(NOW - 1), "valid");
     assert_verdict(&config, &at(NOW - 2), "does not hold at the beginning");
 }
+
+#[test]
+fn a_list_that_names_another_key_as_its_issuer_s_revokes_nothing() {
+    let root = root(1);
+    let peer = issue(&root, "peer0", Role::Peer, 2);
+    let serial = Certificate::from_pem(peer.certificate.as_bytes()).unwrap();
+    let mut config = config(&root, "");
+    let subject = root.certificate().subject_der();
+    for (key_id, expected) in [
+        (b"another key".as_slice(), "valid"),
+        (root.key_id(), "has been revoked"),
+    ] {
+        let signed =
+            writer::revocation_list(subject, &[serial.serial_bytes()], key_id, NOW).unwrap();
+        let list = writer::signed(&signed, &sign(&root.key, &signed));
+        config.revocation_list = vec![pem::encode("X509 CRL", &list).into()];
+        assert_verdict(&config, &peer, expected);
+    }
+}
