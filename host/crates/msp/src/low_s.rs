@@ -8,8 +8,9 @@ use crate::signature::EcdsaSignature;
 
 /// The signature with the lower of its two possible S values, which is the one that Fabric takes; OpenSSL gives either.
 ///
-/// `creator` is the signer's serialized identity, whose key says which curve it is. What is no ECDSA signature, or is not
-/// of a creator that can be read, comes back as it is: whoever verifies it says what is wrong with it.
+/// `creator` is the signer's serialized identity, whose key says which curve it is. What is no ECDSA signature, is not of
+/// a creator that can be read, or has an S that is not below the curve's order, comes back as it is: whoever verifies it
+/// says what is wrong with it.
 #[must_use]
 pub fn low_s(creator: &Bytes, signature: &Bytes) -> Bytes {
     let Ok((_, certificate)) = Identity::decode(creator) else {
@@ -18,10 +19,15 @@ pub fn low_s(creator: &Bytes, signature: &Bytes) -> Bytes {
     let PublicKey::Ec(curve, _) = certificate.key() else {
         return signature.clone();
     };
-    match EcdsaSignature::decode(signature) {
-        Ok(decoded) if !decoded.is_low_s(*curve) => decoded.with_low_s(*curve).to_der().into(),
-        _ => signature.clone(),
+    let Ok(decoded) = EcdsaSignature::decode(signature) else {
+        return signature.clone();
+    };
+    let was_low = decoded.is_low_s(*curve);
+    let lowered = decoded.with_low_s(*curve);
+    if was_low || !lowered.is_low_s(*curve) {
+        return signature.clone();
     }
+    lowered.to_der().into()
 }
 
 #[cfg(test)]
@@ -68,6 +74,13 @@ m0IVzH1hOLi/i/PNJXYCIQD21Msh/yIrp9BRYBRSGF6E5JtCEZlzp4da0ExR48lI
     fn what_cannot_be_lowered_is_left_to_who_verifies_it() {
         assert_eq!(lowered(""), "");
         assert_eq!(hex::encode(lowered("3006020100020101")), "3006020100020101");
+        // Found by the fuzz target `signature`: S equal to the order became 0, and one beyond it was encoded anew.
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let beyond = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552";
+        for s in [order, beyond] {
+            let signature = format!("3026020101022100{s}aabb");
+            assert_eq!(hex::encode(lowered(&signature)), signature);
+        }
         let signature = Bytes::from(hex::decode(HIGH).unwrap());
         assert_eq!(low_s(&Bytes::from_static(b"nobody"), &signature), signature);
     }

@@ -103,6 +103,7 @@ impl EcdsaSignature {
     pub(crate) fn with_low_s(mut self, curve: Curve) -> EcdsaSignature {
         if !self.is_low_s(curve)
             && let Some(other) = subtract(curve.order(), &self.s)
+            && other.iter().any(|digit| *digit != 0)
         {
             self.s = without_zeros(&other).to_vec();
         }
