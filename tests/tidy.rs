@@ -39,6 +39,7 @@ const BESIDE: &[&str] = &[
     "chaincode-sdk-macros",
     "xtask",
     "system-tests",
+    "fuzz-targets",
 ];
 
 /// Crates that may import `services`.
@@ -57,7 +58,7 @@ const SERVICES_USERS: &[&str] = &[
 
 /// A heavy dependency and the crates it is at home in.
 const HOMES: &[(&str, &[&str])] = &[
-    ("axum", &["rest", "weft"]),
+    ("axum", &["rest", "weft", "fuzz-targets"]),
     ("clap", &["weft"]),
     ("der", &["msp"]),
     ("openraft", &["orderer"]),
@@ -94,6 +95,7 @@ const LICENCES: &[&str] = &[
     "ISC",
     "MIT",
     "MIT-0",
+    "NCSA", // LLVM's libFuzzer, in no product
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
