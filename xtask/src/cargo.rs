@@ -1,5 +1,6 @@
 //! Cargo, called from cargo: the build of the workspace and the list of its test binaries.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -130,10 +131,40 @@ pub(crate) fn build_benchmark(name: &str) -> Result<PathBuf> {
     found.with_context(|| format!("cargo named no benchmark '{name}'"))
 }
 
+/// Builds the fuzzer that libFuzzer guides, with these variables in cargo's environment, and gives its executable.
+///
+/// # Errors
+/// It does not build; cargo's own words went to stderr.
+pub(crate) fn build_guided(environment: &[(&str, &OsStr)]) -> Result<PathBuf> {
+    let arguments = [
+        "build",
+        "--package",
+        "fuzz-targets",
+        "--bin",
+        "guided",
+        "--features",
+        "guided",
+    ];
+    let printed = messages_with(&arguments, environment)?;
+    let executable = |line: &str| {
+        let message = serde_json::from_str::<Value>(line).ok()?;
+        let is_it = message.pointer("/target/name")?.as_str()? == "guided";
+        let path = message.pointer("/executable")?.as_str()?;
+        is_it.then(|| PathBuf::from(path))
+    };
+    let found = printed.lines().filter_map(executable).next_back();
+    found.context("cargo named no binary 'guided'")
+}
+
 /// Runs cargo and gives what it prints for programs.
 fn messages(arguments: &[&str]) -> Result<String> {
+    messages_with(arguments, &[])
+}
+
+fn messages_with(arguments: &[&str], environment: &[(&str, &OsStr)]) -> Result<String> {
     let output = cargo()?
         .args(arguments)
+        .envs(environment.iter().copied())
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()

@@ -6,6 +6,7 @@
 //! ```text
 //! cargo xtask demo [--keep]     build everything, run a network, use it, show what happened
 //! cargo xtask test [FILTER…]    every test there is
+//! cargo xtask fuzz [--minutes N] [--target NAME]   bytes from outside, guided by coverage
 //! cargo xtask wasm-target       make contracts compile on this machine
 //! cargo xtask bench [--quick]   build for release, run the standard load, print its table
 //! ```
@@ -14,6 +15,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod node;
 mod python;
 mod slowest;
@@ -23,16 +25,19 @@ use std::process::ExitCode;
 
 use demo::After;
 
-const USAGE: &str =
-    "usage: cargo xtask demo [--keep] | test [FILTER...] | wasm-target | bench [--quick]";
+const USAGE: &str = "usage: cargo xtask demo [--keep] | test [FILTER...] | fuzz [--minutes N] [--target NAME] | wasm-target | bench [--quick]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = fuzz::as_compiler(&arguments) {
+        return code;
+    }
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.split_first() {
         Some((&"demo", [])) => demo::run(After::CleanUp),
         Some((&"demo", ["--keep"])) => demo::run(After::Keep),
         Some((&"test", filters)) => test::run(filters),
+        Some((&"fuzz", options)) => fuzz::run(options),
         Some((&"bench", options)) => bench::run(options),
         Some((&"wasm-target", [])) => cargo::wasm_target()
             .map(|target| println!("contracts are compiled with {}", target.rustc().display())),

@@ -17,6 +17,9 @@ const EXAMPLES: &str = "examples-chaincode";
 /// Contracts that only the system tests use.
 const TEST_CONTRACTS: &str = "tests/contracts";
 
+/// Seconds of mutated inputs for each of tests/fuzz's targets.
+const FUZZ_SECONDS: &str = "WEFT_FUZZ_SECONDS";
+
 /// Runs all tests, or those whose names contain one of `filters`.
 ///
 /// # Errors
@@ -88,6 +91,7 @@ fn run_binary(
         .args(["-Zunstable-options", "--report-time"])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("WEFT_NODE", &programs.node.program)
+        .envs(fuzz_seconds())
         .envs(
             programs
                 .schemathesis
@@ -117,6 +121,13 @@ fn run_binary(
         output.release();
     }
     Ok(status.success())
+}
+
+/// How long each fuzz target gets, unless the caller says.
+fn fuzz_seconds() -> Option<(&'static str, &'static str)> {
+    std::env::var_os(FUZZ_SECONDS)
+        .is_none()
+        .then_some((FUZZ_SECONDS, "20"))
 }
 
 /// What a test binary prints. Where only some tests are asked for, binaries that run none of them are not shown.
