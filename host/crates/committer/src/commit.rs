@@ -190,39 +190,43 @@ fn block_tx(tx: &VerifiedTx, code: TxValidationCode) -> BlockTx<'_> {
 }
 
 /// The configuration that a block puts in force, checked against the present one.
+///
+/// It must be alone in its block: orderers make no other, the transactions beside it would be judged by the one or the
+/// other configuration, and the channel is opened again by that block.
 fn next_config(
     bundle: &Bundle,
     block: &Block,
     txs: &[VerifiedTx],
     verdicts: &[Verdict],
 ) -> Result<Option<Bundle>, Error> {
-    let valid = txs
-        .iter()
-        .zip(verdicts)
-        .filter(|(_, verdict)| verdict.code == TxValidationCode::Valid);
-    let configs = valid.filter_map(|(tx, _)| match tx {
-        VerifiedTx::Config(envelope) => Some(envelope),
-        _ => None,
-    });
-    let mut next = None;
     if block.number == 0 {
         return Ok(None); // the configuration that everything else is compared with
     }
-    for envelope in configs {
-        let refused = |reason: &str| Error::Refused {
-            number: block.number,
-            reason: reason.to_owned(),
-        };
-        let envelope = ConfigEnvelope::from_wire(envelope.clone())
-            .map_err(|_| refused("its configuration does not decode"))?;
-        let present = next.as_ref().unwrap_or(bundle);
-        let checked = update::check(present, &envelope);
-        next = Some(checked.map_err(|source| Error::Config {
-            number: block.number,
-            source,
-        })?);
+    let mut valid = txs
+        .iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| verdict.code == TxValidationCode::Valid);
+    let config = valid.find_map(|(tx, _)| match tx {
+        VerifiedTx::Config(envelope) => Some(envelope),
+        _ => None,
+    });
+    let Some(envelope) = config else {
+        return Ok(None);
+    };
+    let refused = |reason: &str| Error::Refused {
+        number: block.number,
+        reason: reason.to_owned(),
+    };
+    if txs.len() > 1 {
+        return Err(refused("its configuration is not alone in it"));
     }
-    Ok(next)
+    let envelope = ConfigEnvelope::from_wire(envelope.clone())
+        .map_err(|_| refused("its configuration does not decode"))?;
+    let checked = update::check(bundle, &envelope);
+    checked.map(Some).map_err(|source| Error::Config {
+        number: block.number,
+        source,
+    })
 }
 
 /// The block as this peer stores it: with its filter and, after block 0, its commit hash.

@@ -1,0 +1,367 @@
+//! Whose endorsement decides: the key's policy over the collection's over the chaincode's, and the channel's own.
+
+use TxValidationCode as C;
+use bytes::Bytes;
+use model::TxValidationCode;
+use msp::SigningIdentity;
+use proto::common::implicit_meta_policy::Rule;
+
+use crate::config::{child, config, set_policy};
+use crate::people::people;
+use crate::set::{Definition, Set, reference, set};
+use crate::world::{CHANNEL, World, put};
+
+const ORG3: &str = "OR('Org3MSP.peer')";
+
+fn peers(orgs: &[u64]) -> Vec<&'static SigningIdentity> {
+    let people = people();
+    orgs.iter()
+        .map(|number| &people.org(*number).peer)
+        .collect()
+}
+
+impl World {
+    /// What a transaction gets that does this, endorsed by the peers of these organisations.
+    async fn verdict(&self, set: Set, orgs: &[u64]) -> TxValidationCode {
+        self.code(self.does(set, &peers(orgs))).await
+    }
+
+    /// Commits a valid one.
+    async fn valid(&self, set: Set, orgs: &[u64]) {
+        assert_eq!(self.verdict(set, orgs).await, C::Valid);
+    }
+
+    /// What the transactions of one block get.
+    async fn verdicts(&self, txs: &[(Set, &[u64])]) -> Vec<TxValidationCode> {
+        let entry = |(set, orgs): &(Set, &[u64])| self.does(set.clone(), &peers(orgs));
+        self.codes(txs.iter().map(entry).collect()).await
+    }
+}
+
+const NO: TxValidationCode = C::EndorsementPolicyFailure;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keys_policy_replaces_the_chaincodes_and_only_for_that_key() {
+    let world = World::new().await;
+    world.valid(put("k").put("l", "v"), &[1, 2]).await;
+    world.valid(set("basic").policy("k", ORG3), &[1, 2]).await;
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, NO);
+    assert_eq!(world.verdict(put("k"), &[3]).await, C::Valid);
+    assert_eq!(world.verdict(put("l"), &[3]).await, NO);
+    assert_eq!(world.verdict(put("k").put("l", "v"), &[3]).await, NO);
+    assert_eq!(world.verdict(put("k").put("l", "v"), &[1, 2]).await, NO);
+    assert_eq!(
+        world.verdict(put("k").put("l", "v"), &[1, 2, 3]).await,
+        C::Valid
+    );
+    assert_eq!(world.verdict(set("basic").del("k"), &[1, 2]).await, NO);
+    assert_eq!(
+        world.verdict(set("basic").policy("k", ""), &[1, 2]).await,
+        NO
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_taken_away_leaves_the_key_to_the_chaincodes() {
+    let world = World::new().await;
+    world.valid(put("k").policy("k", ORG3), &[1, 2]).await;
+    world.valid(set("basic").policy("k", ""), &[3]).await;
+    assert_eq!(world.verdict(put("k"), &[3]).await, NO);
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_deleted_loses_its_policy_for_good() {
+    let world = World::new().await;
+    world.valid(put("k").policy("k", ORG3), &[1, 2]).await;
+    world.valid(set("basic").del("k"), &[3]).await;
+    assert_eq!(world.verdict(put("k"), &[3]).await, NO);
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, C::Valid);
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_for_an_absent_key_is_valid_and_stores_nothing() {
+    let world = World::new().await;
+    world.valid(set("basic").policy("k", ORG3), &[1, 2]).await;
+    assert_eq!(
+        world.verdict(put("k").get("k", None), &[1, 2]).await,
+        C::Valid
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_written_alone_keeps_the_keys_policy() {
+    let world = World::new().await;
+    world.valid(put("k").policy("k", ORG3), &[1, 2]).await;
+    world.valid(put("k"), &[3]).await;
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, NO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keys_policy_that_is_none_is_satisfied_by_nobody() {
+    let world = World::new().await;
+    world
+        .valid(
+            put("k").raw_policy("k", Bytes::from_static(b"\xff")),
+            &[1, 2],
+        )
+        .await;
+    assert_eq!(world.verdict(put("k"), &[1, 2, 3]).await, NO);
+    assert_eq!(world.verdict(set("basic").del("k"), &[1, 2, 3]).await, NO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_keys_policy_shuts_the_key_for_the_rest_of_the_block() {
+    let world = World::new().await;
+    world.valid(put("k").put("l", "v"), &[1, 2]).await;
+    let change = set("basic").policy("k", ORG3);
+    let codes = world
+        .verdicts(&[
+            (put("k"), &[1, 2]),
+            (change, &[1, 2]),
+            (put("k"), &[1, 2]),
+            (put("k"), &[3]),
+            (put("k"), &[1, 2, 3]),
+            (set("basic").policy("k", ""), &[1, 2, 3]),
+            (put("l"), &[1, 2]),
+        ])
+        .await;
+    assert_eq!(codes, [C::Valid, C::Valid, NO, NO, NO, NO, C::Valid]);
+    assert_eq!(world.verdict(put("k"), &[3]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_policy_that_failed_itself_shuts_nothing() {
+    let world = World::new().await;
+    world.valid(put("k"), &[1, 2]).await;
+    let codes = world
+        .verdicts(&[(set("basic").policy("k", ORG3), &[1]), (put("k"), &[1, 2])])
+        .await;
+    assert_eq!(codes, [NO, C::Valid]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_policy_that_fails_for_its_reads_shuts_the_key_all_the_same() {
+    let world = World::new().await;
+    world.valid(put("k"), &[1, 2]).await;
+    let stale = set("basic").get("k", None).policy("k", ORG3);
+    let codes = world
+        .verdicts(&[(stale, &[1, 2]), (put("k"), &[1, 2])])
+        .await;
+    assert_eq!(codes, [C::MvccReadConflict, NO]);
+    // It was not committed, so the next block knows nothing of it.
+    assert_eq!(world.verdict(put("k"), &[1, 2]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_change_of_policy_counts_is_decided_namespace_by_namespace() {
+    let world = World::new().await;
+    world.valid(put("k"), &[1, 2]).await;
+    // What is called is checked first, and its check passes; that of `other` does not.
+    let both = set("basic").policy("k", ORG3).ns("other").put("k", "v");
+    let codes = world
+        .verdicts(&[(both, &[1, 2]), (put("k"), &[1, 2])])
+        .await;
+    assert_eq!(codes, [NO, NO]);
+    // Here the called one's own check fails.
+    let both = set("basic").policy("k", ORG3).ns("other").put("k", "v");
+    let codes = world.verdicts(&[(both, &[3]), (put("k"), &[1, 2])]).await;
+    assert_eq!(codes, [NO, C::Valid]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_of_another_namespace_or_collection_stays_open() {
+    let world = World::new().await;
+    world
+        .valid(put("k").hashed_put("plain", "k", "v"), &[1, 2])
+        .await;
+    let codes = world
+        .verdicts(&[
+            (set("basic").policy("k", ORG3), &[1, 2]),
+            (set("basic").hashed_put("plain", "k", "w"), &[1, 2]),
+            (set("basic").ns("other").put("k", "v"), &[1, 2, 3]),
+            (set("basic").hashed_policy("plain", "k", ORG3), &[1, 2]),
+            (set("basic").hashed_put("plain", "k", "w"), &[1, 2]),
+            (set("basic").hashed_put("own", "k", "w"), &[3]),
+        ])
+        .await;
+    assert_eq!(
+        codes,
+        [C::Valid, C::Valid, C::Valid, C::Valid, NO, C::Valid]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collections_policy_replaces_the_chaincodes_for_that_collection() {
+    let world = World::new().await;
+    let own = || set("basic").hashed_put("own", "k", "v");
+    let plain = || set("basic").hashed_put("plain", "k", "v");
+    assert_eq!(world.verdict(own(), &[1, 2]).await, NO);
+    assert_eq!(world.verdict(own(), &[3]).await, C::Valid);
+    assert_eq!(world.verdict(plain(), &[3]).await, NO);
+    assert_eq!(world.verdict(plain(), &[1, 2]).await, C::Valid);
+    assert_eq!(world.verdict(own().put("k", "v"), &[3]).await, NO);
+    assert_eq!(
+        world.verdict(own().put("k", "v"), &[1, 2, 3]).await,
+        C::Valid
+    );
+    assert_eq!(
+        world
+            .verdict(own().hashed_put("plain", "k", "v"), &[3])
+            .await,
+        NO
+    );
+    // Only read, so nobody but the chaincode's endorsers is asked.
+    let read = || set("basic").hashed_get("own", "nothing", None);
+    assert_eq!(world.verdict(read(), &[3]).await, NO);
+    assert_eq!(world.verdict(read(), &[1, 2]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hashed_keys_policy_replaces_its_collections() {
+    let world = World::new().await;
+    let both = set("basic").hashed_put("own", "k", "v");
+    world
+        .valid(both.hashed_policy("own", "k", "OR('Org1MSP.peer')"), &[3])
+        .await;
+    let write = || set("basic").hashed_put("own", "k", "w");
+    assert_eq!(world.verdict(write(), &[3]).await, NO);
+    assert_eq!(world.verdict(write(), &[1]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisations_own_collection_is_its_endorsement_policys() {
+    let world = World::new().await;
+    let write = || set("basic").hashed_put("_implicit_org_Org3MSP", "k", "v");
+    assert_eq!(world.verdict(write(), &[1, 2]).await, NO);
+    assert_eq!(world.verdict(write(), &[3]).await, C::Valid);
+    let client = world.does(write(), &[&world.people.org3.client]);
+    assert_eq!(world.code(client).await, NO);
+    let none = || set("basic").hashed_put("_implicit_org_", "k", "v");
+    assert_eq!(world.verdict(none(), &[1, 2, 3]).await, NO);
+    let orderers = || set("basic").hashed_put("_implicit_org_Orderer1MSP", "k", "v");
+    assert_eq!(world.verdict(orderers(), &[1, 2, 3]).await, NO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_that_policy_it_is_any_members() {
+    let world = World::bare(CHANNEL, |description| {
+        for org in &mut description.application.orgs {
+            org.policies.remove("Endorsement");
+        }
+    })
+    .await;
+    let write = || set("_lifecycle").hashed_put("_implicit_org_Org3MSP", "k", "v");
+    let by = |endorser| {
+        world
+            .tx()
+            .calling("_lifecycle")
+            .with(write())
+            .endorsed_by(&[endorser])
+    };
+    assert_eq!(
+        world.code(by(&world.people.org3.client).entry()).await,
+        C::Valid
+    );
+    assert_eq!(
+        world.code(by(&world.people.org3.unitless).entry()).await,
+        NO
+    );
+    assert_eq!(world.code(by(&world.people.org2.client).entry()).await, NO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lifecycle_is_the_channels_policy_of_that_name_or_a_majority_of_members() {
+    let world = World::new().await;
+    let one = Definition::new("new", ORG3);
+    let by = |world: &World, orgs: &[u64]| world.defining(&one).endorsed_by(&peers(orgs)).entry();
+    assert_eq!(world.code(by(&world, &[1])).await, NO);
+    assert_eq!(world.code(by(&world, &[2, 3])).await, C::Valid);
+    let world = World::bare(CHANNEL, |description| {
+        description
+            .application
+            .policies
+            .remove("LifecycleEndorsement");
+    })
+    .await;
+    assert_eq!(world.code(by(&world, &[1])).await, NO);
+    assert_eq!(world.code(by(&world, &[1, 3])).await, C::Valid);
+    let (org1, org2) = (&world.people.org1, &world.people.org2);
+    let members = world
+        .defining(&one)
+        .endorsed_by(&[&org1.client, &org2.admin]);
+    assert_eq!(world.code(members.entry()).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_to_the_channels_policy_means_that_of_the_block_before() {
+    let world = World::new().await;
+    let by = |orgs: &[u64]| {
+        let tx = world.tx().calling("byref").with(set("byref").put("k", "v"));
+        tx.endorsed_by(&peers(orgs)).entry()
+    };
+    assert_eq!(world.code(by(&[1])).await, NO);
+    assert_eq!(world.code(by(&[1, 3])).await, C::Valid);
+    let all = config(&world, |root| {
+        set_policy(
+            child(root, "Application"),
+            "Endorsement",
+            Rule::All,
+            "Endorsement",
+        );
+    });
+    world.done(all).await;
+    assert_eq!(world.code(by(&[1, 3])).await, NO);
+    assert_eq!(world.code(by(&[1, 2, 3])).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_counts_from_the_next_block_on() {
+    let world = World::new().await;
+    let by = |chaincode: &str, orgs: &[u64]| {
+        let tx = world
+            .tx()
+            .calling(chaincode)
+            .with(set(chaincode).put("k", "v"));
+        tx.endorsed_by(&peers(orgs)).entry()
+    };
+    let new = world.defining(&Definition::new("new", ORG3)).entry();
+    let codes = world.codes(vec![new, by("new", &[3])]).await;
+    assert_eq!(codes, [C::Valid, C::InvalidChaincode]);
+    assert_eq!(world.code(by("new", &[3])).await, C::Valid);
+    let upgraded = Definition {
+        sequence: 2,
+        policy: reference("/Channel/Application/Endorsement"),
+        ..Definition::new("new", ORG3)
+    };
+    let codes = world
+        .codes(vec![world.defining(&upgraded).entry(), by("new", &[3])])
+        .await;
+    assert_eq!(codes, [C::Valid, C::Valid]);
+    let codes = world.codes(vec![by("new", &[3]), by("new", &[1, 2])]).await;
+    assert_eq!(codes, [NO, C::Valid]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_that_does_not_decode_is_none() {
+    let world = World::new().await;
+    let whole = world
+        .tx()
+        .calling("_lifecycle")
+        .with(Definition::new("broken", ORG3).written());
+    let spoilt = set("_lifecycle").put("namespaces/fields/broken/ValidationInfo", "no protobuf");
+    let spoilt = world.tx().calling("_lifecycle").with(spoilt);
+    assert_eq!(
+        world.codes(vec![whole.entry(), spoilt.entry()]).await,
+        [C::Valid, C::Valid]
+    );
+    let call = world
+        .tx()
+        .calling("broken")
+        .with(set("broken").put("k", "v"));
+    assert_eq!(
+        world.code(call.endorsed_by(&peers(&[3])).entry()).await,
+        C::InvalidChaincode
+    );
+}
