@@ -11,7 +11,6 @@ use ::channel::Bundle;
 use bytes::Bytes;
 use lifecycle::Namespace;
 use model::TxValidationCode;
-use model::hash::Digest;
 use msp::Identity;
 use msp::policy::{ApplicationPolicy, SignaturePolicy};
 use rwset::{NamespaceRwSet, StateError, StateReader, VersionedValue};
@@ -129,7 +128,8 @@ impl<'a> Endorsements<'a> {
                     .writes()
                     .map(|(hash, _)| hash)
                     .chain(collection.metadata_writes());
-                let rows = hashes.map(|hash| (hash.clone(), hashed_row(reader, place, hash)));
+                let rows =
+                    hashes.map(|hash| (hash.clone(), reader.get_hashed(place.0, place.1, hash)));
                 let policy = namespace
                     .collection_policy(&self.channel(), place.1)
                     .ok_or(REFUSED)?;
@@ -250,17 +250,5 @@ impl<'a> Endorsements<'a> {
             msps: self.bundle.msps(),
             policies: self.bundle.policies(),
         }
-    }
-}
-
-/// What is committed under a key hash. A hash of another length is no key's: there is nothing under it.
-fn hashed_row(
-    reader: &dyn StateReader,
-    (namespace, collection): (&str, &str),
-    hash: &Bytes,
-) -> Result<Option<VersionedValue>, StateError> {
-    match Digest::try_from(hash.as_ref()) {
-        Ok(hash) => reader.get_hashed(namespace, collection, &hash),
-        Err(_) => Ok(None),
     }
 }

@@ -231,6 +231,19 @@ async fn a_hashed_keys_policy_replaces_its_collections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_under_a_key_hash_of_any_length_counts() {
+    let world = World::new().await;
+    let hash = || Bytes::from_static(b"three");
+    let both = set("basic").hashed_put_under("plain", hash(), "v");
+    world
+        .valid(both.hashed_policy_under("plain", hash(), ORG3), &[1, 2])
+        .await;
+    let write = || set("basic").hashed_put_under("plain", hash(), "w");
+    assert_eq!(world.verdict(write(), &[1, 2]).await, NO);
+    assert_eq!(world.verdict(write(), &[3]).await, C::Valid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_organisations_own_collection_is_its_endorsement_policys() {
     let world = World::new().await;
     let write = || set("basic").hashed_put("_implicit_org_Org3MSP", "k", "v");
