@@ -1,17 +1,13 @@
-//! Steps 13 to 16 as one pipeline: block N+1 is received and verified while N is written.
+//! Following a channel: its blocks go from the orderers' stream through the pipeline.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use joined::Channel;
-use model::Block;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::commit::commit;
 use crate::deliver_client::{Asker, receive};
-use crate::verify::{VerifiedBlock, verify};
+use crate::pipeline::Pipeline;
 use crate::{Config, Error, Metrics};
 
 /// Follows one channel: receives, verifies and commits its blocks until it is stopped.
@@ -49,59 +45,14 @@ impl Follower {
             config,
             metrics,
         } = self;
-        let (received, to_verify) = mpsc::channel(config.received_blocks_max);
-        let (verified, to_commit) = mpsc::channel(config.verified_blocks_max);
+        let (intake, pipeline) = Pipeline::new(channel.clone(), &config, metrics)?;
         let receiving = async {
             tokio::select! {
-                () = stop.cancelled() => Ok(()),
-                ended = receive(channel.clone(), asker, config.clone(), received) => ended,
+                () = stop.cancelled() => {}
+                () = receive(channel, asker, config, intake) => {}
             }
+            Ok(())
         };
-        let verifying = verify_all(
-            channel.clone(),
-            config.verify_threads,
-            to_verify,
-            verified,
-            &metrics,
-        );
-        let committing = commit_all(channel.clone(), to_commit, &metrics, &stop);
-        tokio::try_join!(receiving, verifying, committing).map(|_| ())
+        tokio::try_join!(receiving, pipeline.run(&stop)).map(|_| ())
     }
-}
-
-async fn verify_all(
-    channel: Channel,
-    threads: usize,
-    mut blocks: mpsc::Receiver<Block>,
-    verified: mpsc::Sender<VerifiedBlock>,
-    metrics: &Metrics,
-) -> Result<(), Error> {
-    while let Some(block) = blocks.recv().await {
-        // The receiver lets no block pass a configuration block before that one is committed.
-        let bundle = channel.bundle();
-        let begun = Instant::now();
-        let block = tokio::task::spawn_blocking(move || verify(block, &bundle, threads))
-            .await
-            .map_err(|_| Error::Ended("verification"))?;
-        metrics.verified(begun.elapsed());
-        if verified.send(block).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-async fn commit_all(
-    channel: Channel,
-    mut blocks: mpsc::Receiver<VerifiedBlock>,
-    metrics: &Metrics,
-    stop: &CancellationToken,
-) -> Result<(), Error> {
-    while let Some(block) = blocks.recv().await {
-        if stop.is_cancelled() {
-            break; // what is not committed comes again after the next start
-        }
-        commit(&channel, block, metrics).await?;
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! From the orderers' blocks to the ledger: steps 13 to 16 of a transaction's way.
 //!
-//! [`Follower`] receives a channel's blocks, refuses those that do not follow the chain, [`verify`]s what needs no state,
-//! [`commit`]s the rest and its effects in one database transaction, and wakes whoever waits. An invalid transaction is
+//! [`Follower`] receives a channel's blocks and puts them into a [`Pipeline`], which refuses those that do not follow the
+//! chain, [`verify`]s what needs no state, [`commit`]s the rest and its effects in one database transaction, and wakes
+//! whoever waits. An invalid transaction is
 //! data; a failing disk stops the channel. [`DeliverService`] serves the committed blocks to applications.
 //!
 //! What this crate does not know: how a proposal is simulated and endorsed, who asks for what through the gateway, how
@@ -31,6 +32,7 @@ mod follower;
 mod grpc;
 mod metrics;
 mod open;
+mod pipeline;
 mod private;
 mod verify;
 
@@ -42,4 +44,5 @@ pub use follower::Follower;
 pub use grpc::{DeliverService, block_source};
 pub use metrics::{Counted, Metrics};
 pub use open::{Opening, commit_block, open_channel};
+pub use pipeline::{Intake, Pipeline};
 pub use verify::{VerifiedBlock, verify};

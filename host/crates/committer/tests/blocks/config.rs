@@ -9,6 +9,7 @@ use proto::common::{
     Header, HeaderType, ImplicitMetaPolicy, Payload, Policy, SignatureHeader,
     implicit_meta_policy::Rule, policy::PolicyType,
 };
+use proto::msp::MspConfig;
 
 use crate::people::Org;
 use crate::tx::encoded;
@@ -98,7 +99,7 @@ pub(crate) fn set_policy(group: &mut ConfigGroup, name: &str, rule: Rule, sub_po
         rule: rule.into(),
     };
     let policy = ConfigPolicy {
-        version: 0,
+        version: group.policies.get(name).map_or(0, |known| known.version),
         policy: Some(Policy {
             r#type: PolicyType::ImplicitMeta.into(),
             value: encoded(&policy),
@@ -106,6 +107,12 @@ pub(crate) fn set_policy(group: &mut ConfigGroup, name: &str, rule: Rule, sub_po
         mod_policy: "Admins".to_owned(),
     };
     group.policies.insert(name.to_owned(), policy);
+}
+
+/// Gives an application organisation another MSP.
+pub(crate) fn set_msp(root: &mut ConfigGroup, msp_id: &str, msp: &MspConfig) {
+    let org = child(child(root, "Application"), msp_id);
+    org.values.get_mut("MSP").unwrap().value = encoded(msp);
 }
 
 /// The group of that name.

@@ -9,6 +9,7 @@
     reason = "tests: a panic is their way to fail"
 )]
 
+mod chains;
 mod codes;
 mod config;
 mod duplicates;

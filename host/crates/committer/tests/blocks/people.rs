@@ -14,6 +14,8 @@ const NOW_S: i64 = 1_800_000_000;
 pub(crate) struct Org {
     pub(crate) msp_id: &'static str,
     pub(crate) msp: MspConfig,
+    /// The same MSP with the client on its revocation list too.
+    pub(crate) msp_without_client: MspConfig,
     pub(crate) peer: SigningIdentity,
     pub(crate) other_peer: SigningIdentity,
     pub(crate) client: SigningIdentity,
@@ -77,18 +79,20 @@ impl Org {
             SigningIdentity::from_pem(made.certificate.as_bytes(), made.key.as_bytes(), msp_id)
                 .unwrap()
         };
+        let client = issue("client", Role::Client, century, msp_id);
         let revoked = issue("revoked", Role::Client, century, msp_id);
         Self {
             msp_id,
-            msp: msp_config(msp_id, &authority, revoked.certificate()),
+            msp: msp_config(msp_id, &authority, &[&revoked]),
+            msp_without_client: msp_config(msp_id, &authority, &[&revoked, &client]),
             peer: issue("peer0", Role::Peer, century, msp_id),
             other_peer: issue("peer1", Role::Peer, century, msp_id),
-            client: issue("client", Role::Client, century, msp_id),
             admin: issue("admin", Role::Admin, century, msp_id),
             orderer: issue("orderer", Role::Orderer, century, msp_id),
             unitless: issue("unitless", Role::Member, century, msp_id),
             expired: issue("expired", Role::Client, past, msp_id),
             impostor: issue("impostor", Role::Client, century, "Org1MSP"),
+            client,
             revoked,
         }
     }
@@ -100,7 +104,11 @@ impl Org {
     }
 }
 
-fn msp_config(msp_id: &str, authority: &Authority, revoked: &Certificate) -> MspConfig {
+fn msp_config(msp_id: &str, authority: &Authority, revoked: &[&SigningIdentity]) -> MspConfig {
+    let revoked: Vec<Certificate> = revoked
+        .iter()
+        .map(|one| one.certificate().clone())
+        .collect();
     let root = Bytes::from(authority.certificate().to_pem());
     let unit = |role: Role| {
         Some(FabricOuIdentifier {
@@ -108,7 +116,7 @@ fn msp_config(msp_id: &str, authority: &Authority, revoked: &Certificate) -> Msp
             organizational_unit_identifier: role.word().to_owned(),
         })
     };
-    let list = authority.revoke(std::slice::from_ref(revoked), NOW_S);
+    let list = authority.revoke(&revoked, NOW_S);
     let config = FabricMspConfig {
         name: msp_id.to_owned(),
         root_certs: vec![root.clone()],

@@ -24,6 +24,7 @@ pub(crate) const CHANNEL: &str = "trade";
 /// The channel as one peer has it.
 pub(crate) struct World {
     pub(crate) people: &'static People,
+    pub(crate) genesis: Block,
     pub(crate) channel: Channel,
     config: Config,
     metrics: Metrics,
@@ -67,7 +68,7 @@ impl World {
             .await
             .unwrap();
         let opening = Opening {
-            genesis: Some(genesis),
+            genesis: Some(genesis.clone()),
             memo: Arc::new(SignatureMemo::new(10_000)),
             msp_id: "Org1MSP".to_owned(),
             waiters_max: 10,
@@ -78,6 +79,7 @@ impl World {
             .unwrap();
         Self {
             people: people(),
+            genesis,
             channel,
             config,
             metrics,
