@@ -127,7 +127,9 @@ impl World {
     }
 
     pub(crate) async fn commit(&self, block: Block) -> Result<(), Error> {
-        commit_block(&self.channel, block, &self.config, &self.metrics).await
+        commit_block(&self.channel, block, &self.config, &self.metrics)
+            .await
+            .map(drop)
     }
 
     /// Commits the next block over these entries, and gives what each of them got.
