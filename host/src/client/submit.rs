@@ -139,10 +139,10 @@ fn result_of(proposed: &Proposed, payload: &Bytes) -> Result<Bytes, ClientError>
         payload: payload.clone(),
         signature: Bytes::from_static(b"unsigned"),
     };
-    let opened = Opened::parse(&entry.encode()).map_err(|code| wrong(model::codes::words(code)))?;
+    let opened = Opened::parse(&entry.encode()).map_err(|fault| wrong(&fault.to_string()))?;
     let content = opened
         .content()
-        .map_err(|code| wrong(model::codes::words(code)))?;
+        .map_err(|fault| wrong(&fault.to_string()))?;
     let Content::Endorsed(endorsed) = content else {
         return Err(wrong("it is not an endorsed transaction"));
     };
@@ -154,7 +154,7 @@ fn result_of(proposed: &Proposed, payload: &Bytes) -> Result<Bytes, ClientError>
     }
     let action = endorsed
         .action()
-        .map_err(|code| wrong(model::codes::words(code)))?;
+        .map_err(|fault| wrong(&fault.to_string()))?;
     let response = action
         .response()
         .ok_or_else(|| wrong("it has no response"))?;

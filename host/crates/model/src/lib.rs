@@ -22,7 +22,7 @@
 //! for entry in &block.data {
 //!     match Opened::parse(entry) {           // from here on: a code for each transaction
 //!         Ok(opened) => assert_eq!(opened.channel_id(), channel.as_str()),
-//!         Err(code) => println!("{}: {}", model::codes::name(code), model::codes::words(code)),
+//!         Err(fault) => println!("{}: {fault}", model::codes::name(fault.code)),
 //!     }
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,5 @@
-//! A block's transaction, opened stage by stage in Fabric's order; each stage gives the next, or the transaction's code.
+//! A block's transaction, opened stage by stage in Fabric's order; each stage gives the next, or the [`Fault`] for
+//! which it gets its code.
 //!
 //! ```text
 //! Opened::parse(entry)     2 BAD_PAYLOAD, 3 BAD_COMMON_HEADER
@@ -16,10 +17,12 @@
 
 mod action;
 mod endorsed;
+mod fault;
 mod opened;
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, Invoked};
 pub use endorsed::Endorsed;
+pub use fault::Fault;
 pub use opened::{Content, Opened};

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use proto::FromWire;
 use proto::protos::{ChaincodeAction, ChaincodeEvent, ChaincodeId, Response};
 
+use super::fault::{Fault, undecodable};
 use crate::{Received, TxValidationCode};
 
 /// The endorsed result, decoded; who made it is checked by [`Action::invoked`].
@@ -41,12 +42,16 @@ impl Action {
     /// # Errors
     /// - `INVALID_OTHER_REASON`: client or endorsers name no chaincode; the event does not decode or is another's.
     /// - `INVALID_CHAINCODE`: the name is empty, the two differ, or the version is empty.
-    pub fn invoked(&self) -> Result<Invoked, TxValidationCode> {
-        let (Some(named), Some(ran)) = (&self.chaincode, &self.result.message.chaincode_id) else {
-            return Err(TxValidationCode::InvalidOtherReason);
+    pub fn invoked(&self) -> Result<Invoked, Fault> {
+        let other = |part| Fault::new(TxValidationCode::InvalidOtherReason, part, NO_CHAINCODE);
+        let Some(named) = &self.chaincode else {
+            return Err(other("the channel header's extension"));
         };
-        if named.name.is_empty() || named.name != ran.name || ran.version.is_empty() {
-            return Err(TxValidationCode::InvalidChaincode);
+        let Some(ran) = &self.result.message.chaincode_id else {
+            return Err(other(RESULT));
+        };
+        if let Some((part, rule)) = contradiction(named, ran) {
+            return Err(Fault::new(TxValidationCode::InvalidChaincode, part, rule));
         }
         Ok(Invoked {
             name: named.name.clone(),
@@ -56,12 +61,38 @@ impl Action {
     }
 }
 
-fn event_of(event: &Bytes, chaincode: &str) -> Result<Option<ChaincodeEvent>, TxValidationCode> {
+const RESULT: &str = "the endorsed result";
+const NO_CHAINCODE: &str = "it names no chaincode";
+
+/// What is wrong with the chaincode that the client named and the one that ran.
+fn contradiction(named: &ChaincodeId, ran: &ChaincodeId) -> Option<(&'static str, String)> {
+    if named.name.is_empty() {
+        let rule = "its chaincode's name is empty".to_owned();
+        return Some(("the channel header's extension", rule));
+    }
+    if named.name != ran.name {
+        let rule = format!(
+            "the client named chaincode {:?}, the endorsers ran {:?}",
+            named.name, ran.name
+        );
+        return Some((RESULT, rule));
+    }
+    let rule = || "it states no version of the chaincode".to_owned();
+    ran.version.is_empty().then(|| (RESULT, rule()))
+}
+
+fn event_of(event: &Bytes, chaincode: &str) -> Result<Option<ChaincodeEvent>, Fault> {
     if event.is_empty() {
         return Ok(None);
     }
-    match ChaincodeEvent::from_wire(event.clone()) {
-        Ok(event) if event.chaincode_id == chaincode => Ok(Some(event)),
-        _ => Err(TxValidationCode::InvalidOtherReason),
+    let bad = |rule| Fault::new(TxValidationCode::InvalidOtherReason, "the event", rule);
+    let event =
+        ChaincodeEvent::from_wire(event.clone()).map_err(|cause| bad(undecodable(&cause)))?;
+    if event.chaincode_id == chaincode {
+        return Ok(Some(event));
     }
+    let of = &event.chaincode_id;
+    Err(bad(format!(
+        "it is of chaincode {of:?}, the transaction invoked {chaincode:?}"
+    )))
 }

@@ -11,7 +11,7 @@ use proto::{
     },
 };
 
-use super::{Content, Opened};
+use super::{Content, Fault, Opened};
 use crate::{TxId, codes, hash::sha256_of};
 
 fn encoded(message: &impl Message) -> Bytes {
@@ -133,7 +133,7 @@ impl Parts {
 
 /// All stages of this crate, as the committer goes through them.
 fn outcome(entry: &Bytes) -> String {
-    let stages = || {
+    let stages = || -> Result<String, Fault> {
         let content = Opened::parse(entry)?.content()?;
         match content {
             Content::Config(config) => Ok(format!("config of {} bytes", config.len())),
@@ -147,7 +147,7 @@ fn outcome(entry: &Bytes) -> String {
             }
         }
     };
-    stages().unwrap_or_else(|code| codes::name(code).to_owned())
+    stages().unwrap_or_else(|fault| format!("{} {fault}", codes::name(fault.code)))
 }
 
 fn check(change: impl FnOnce(&mut Parts), expected: Expect) {
@@ -189,15 +189,17 @@ fn the_action_s_header_need_not_be_the_outer_one_but_must_be_whole() {
     );
     check(
         |parts| parts.action_header = header("", "other"),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the action's header: it has no nonce"],
     );
     check(
         |parts| parts.action_header = header("other", ""),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the action's header: it names no creator"],
     );
     check(
         |parts| parts.action_header = Some(BROKEN),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect![
+            "INVALID_ENDORSER_TRANSACTION the action's header: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
 }
 
@@ -205,27 +207,31 @@ fn the_action_s_header_need_not_be_the_outer_one_but_must_be_whole() {
 fn a_header_that_breaks_a_rule_is_a_bad_common_header() {
     check(
         |parts| parts.channel_header.r#type = HeaderType::Message.into(),
-        expect!["BAD_COMMON_HEADER"],
+        expect![
+            "BAD_COMMON_HEADER the channel header: its type is 0 (MESSAGE), which cannot be committed"
+        ],
     );
     check(
         |parts| parts.channel_header.r#type = HeaderType::OrdererTransaction.into(),
-        expect!["BAD_COMMON_HEADER"],
+        expect![
+            "BAD_COMMON_HEADER the channel header: its type is 4 (ORDERER_TRANSACTION), which cannot be committed"
+        ],
     );
     check(
         |parts| parts.channel_header.r#type = 99,
-        expect!["BAD_COMMON_HEADER"],
+        expect!["BAD_COMMON_HEADER the channel header: its type is 99, which cannot be committed"],
     );
     check(
         |parts| parts.channel_header.epoch = 1,
-        expect!["BAD_COMMON_HEADER"],
+        expect!["BAD_COMMON_HEADER the channel header: it states epoch 1, it must be 0"],
     );
     check(
         |parts| parts.signature_header.nonce = Bytes::new(),
-        expect!["BAD_COMMON_HEADER"],
+        expect!["BAD_COMMON_HEADER the signature header: it has no nonce"],
     );
     check(
         |parts| parts.signature_header.creator = Bytes::new(),
-        expect!["BAD_COMMON_HEADER"],
+        expect!["BAD_COMMON_HEADER the signature header: it names no creator"],
     );
 }
 
@@ -234,11 +240,13 @@ fn configurations_are_passed_on_and_bare_updates_refused() {
     let config = HeaderType::Config.into();
     check(
         |parts| parts.channel_header.r#type = HeaderType::ConfigUpdate.into(),
-        expect!["UNSUPPORTED_TX_PAYLOAD"],
+        expect![
+            "UNSUPPORTED_TX_PAYLOAD the channel header: its type is CONFIG_UPDATE: a configuration update is ordered inside a configuration only"
+        ],
     );
     check(
         |parts| (parts.channel_header.r#type, parts.data) = (config, Some(Bytes::new())),
-        expect!["INVALID_CONFIG_TRANSACTION"],
+        expect!["INVALID_CONFIG_TRANSACTION the payload: it holds no configuration"],
     );
     check(
         |parts| (parts.channel_header.r#type, parts.data) = (config, Some("config".into())),
@@ -250,15 +258,21 @@ fn configurations_are_passed_on_and_bare_updates_refused() {
 fn the_tx_id_is_compared_digit_by_digit() {
     check(
         |parts| parts.channel_header.tx_id.make_ascii_uppercase(),
-        expect!["BAD_PROPOSAL_TXID"],
+        expect![[
+            r#"BAD_PROPOSAL_TXID the channel header: it states transaction id "709184F9D24F6ADE8FCD4D6521A6EEF295FEF6C2E67216C58B68AC15E8946492"; the hash of nonce and creator is 709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492"#
+        ]],
     );
     check(
         |parts| parts.channel_header.tx_id.clear(),
-        expect!["BAD_PROPOSAL_TXID"],
+        expect![[
+            r#"BAD_PROPOSAL_TXID the channel header: it states transaction id ""; the hash of nonce and creator is 709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492"#
+        ]],
     );
     check(
         |parts| parts.channel_header.tx_id.push(' '),
-        expect!["BAD_PROPOSAL_TXID"],
+        expect![[
+            r#"BAD_PROPOSAL_TXID the channel header: it states transaction id "709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492 "; the hash of nonce and creator is 709184f9d24f6ade8fcd4d6521a6eef295fef6c2e67216c58b68ac15e8946492"#
+        ]],
     );
 }
 
@@ -266,35 +280,41 @@ fn the_tx_id_is_compared_digit_by_digit() {
 fn a_transaction_of_another_shape_is_an_invalid_endorser_transaction() {
     check(
         |parts| parts.data = Some(Bytes::new()),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the transaction: it has 0 actions, it must have one"],
     );
     check(
         |parts| parts.data = Some(BROKEN),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect![
+            "INVALID_ENDORSER_TRANSACTION the transaction: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
     check(
         |parts| parts.action_count = 0,
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the transaction: it has 0 actions, it must have one"],
     );
     check(
         |parts| parts.action_count = 2,
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the transaction: it has 2 actions, it must have one"],
     );
     check(
         |parts| parts.endorsed = false,
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the action's payload: it holds no endorsed action"],
     );
     check(
         |parts| parts.proposal_payload = Bytes::new(),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect!["INVALID_ENDORSER_TRANSACTION the action's payload: it holds no proposal"],
     );
     check(
         |parts| parts.proposal_hash = Some(Bytes::new()),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect![
+            "INVALID_ENDORSER_TRANSACTION the endorsed response: its proposal hash is not that of the proposal in the transaction"
+        ],
     );
     check(
         |parts| parts.proposal_hash = Some(vec![0; 32].into()),
-        expect!["INVALID_ENDORSER_TRANSACTION"],
+        expect![
+            "INVALID_ENDORSER_TRANSACTION the endorsed response: its proposal hash is not that of the proposal in the transaction"
+        ],
     );
 }
 
@@ -302,19 +322,25 @@ fn a_transaction_of_another_shape_is_an_invalid_endorser_transaction() {
 fn faults_of_the_extension_come_before_faults_of_the_result() {
     check(
         |parts| parts.extension = BROKEN,
-        expect!["BAD_HEADER_EXTENSION"],
+        expect![
+            "BAD_HEADER_EXTENSION the channel header's extension: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
     check(
         |parts| parts.response_extension = Some(BROKEN),
-        expect!["BAD_RESPONSE_PAYLOAD"],
+        expect![
+            "BAD_RESPONSE_PAYLOAD the endorsed result: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
     check(
         |parts| parts.response_extension = Some(Bytes::new()),
-        expect!["BAD_RESPONSE_PAYLOAD"],
+        expect!["BAD_RESPONSE_PAYLOAD the endorsed result: it is missing or empty"],
     );
     check(
         |parts| (parts.extension, parts.response_extension) = (BROKEN, Some(BROKEN)),
-        expect!["BAD_HEADER_EXTENSION"],
+        expect![
+            "BAD_HEADER_EXTENSION the channel header's extension: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
 }
 
@@ -335,29 +361,31 @@ fn client_and_endorsers_must_name_the_same_chaincode_and_a_version() {
     };
     check(
         |parts| parts.extension = Bytes::new(),
-        expect!["INVALID_OTHER_REASON"],
+        expect!["INVALID_OTHER_REASON the channel header's extension: it names no chaincode"],
     );
     check(
         |parts| {
             parts.chaincode_action.chaincode_id = None;
             parts.chaincode_action.results = "x".into();
         },
-        expect!["INVALID_OTHER_REASON"],
+        expect!["INVALID_OTHER_REASON the endorsed result: it names no chaincode"],
     );
     check(
         |parts| parts.extension = named("other"),
-        expect!["INVALID_CHAINCODE"],
+        expect![[
+            r#"INVALID_CHAINCODE the endorsed result: the client named chaincode "other", the endorsers ran "cc""#
+        ]],
     );
     check(
         |parts| {
             parts.extension = named("");
             parts.chaincode_action.chaincode_id = id("", "1.0");
         },
-        expect!["INVALID_CHAINCODE"],
+        expect!["INVALID_CHAINCODE the channel header's extension: its chaincode's name is empty"],
     );
     check(
         |parts| parts.chaincode_action.chaincode_id = id("cc", ""),
-        expect!["INVALID_CHAINCODE"],
+        expect!["INVALID_CHAINCODE the endorsed result: it states no version of the chaincode"],
     );
     check(
         |parts| parts.chaincode_action.chaincode_id = id("cc", "99"),
@@ -380,11 +408,15 @@ fn an_event_must_be_the_invoked_chaincode_s() {
     );
     check(
         |parts| parts.chaincode_action.events = event("other"),
-        expect!["INVALID_OTHER_REASON"],
+        expect![[
+            r#"INVALID_OTHER_REASON the event: it is of chaincode "other", the transaction invoked "cc""#
+        ]],
     );
     check(
         |parts| parts.chaincode_action.events = BROKEN,
-        expect!["INVALID_OTHER_REASON"],
+        expect![
+            "INVALID_OTHER_REASON the event: it does not decode: failed to decode Protobuf message: invalid varint"
+        ],
     );
 }
 

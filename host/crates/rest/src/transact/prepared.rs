@@ -1,7 +1,7 @@
 //! A transaction that endorsers have agreed on: what its creator signs, and what is to be known of it.
 
 use bytes::Bytes;
-use model::transaction::{Content, Opened};
+use model::transaction::{Content, Fault, Opened};
 use model::{Envelope, TxId};
 
 /// An endorsed transaction, opened.
@@ -39,7 +39,7 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::parse`].
     pub(crate) fn of_entry(entry: &Bytes) -> Result<Self, &'static str> {
-        let words = model::codes::words;
+        let words = |fault: Fault| model::codes::words(fault.code);
         let opened = Opened::parse(entry).map_err(words)?;
         let (creator, payload) = (opened.creator().clone(), opened.signed_bytes().clone());
         let channel_id = opened.channel_id().to_owned();
