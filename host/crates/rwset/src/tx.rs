@@ -10,10 +10,21 @@ use proto::{
     rwset::{CollectionHashedReadWriteSet, NsReadWriteSet, TxReadWriteSet},
 };
 
+use crate::RangeRead;
+
 /// The bytes are no read-write set: `BAD_RWSET`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the read-write set cannot be decoded")]
-pub struct BadRwSet;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{part} cannot be decoded")]
+pub struct BadRwSet {
+    /// The part that does not decode; may hold a name that a stranger chose.
+    pub part: String,
+}
+
+impl BadRwSet {
+    fn of(part: impl Into<String>) -> Self {
+        Self { part: part.into() }
+    }
+}
 
 impl From<BadRwSet> for TxValidationCode {
     fn from(_: BadRwSet) -> Self {
@@ -54,7 +65,8 @@ impl TxRwSet {
     /// # Errors
     /// [`BadRwSet`]: some part does not decode.
     pub fn parse(results: &Bytes) -> Result<Self, BadRwSet> {
-        let set = TxReadWriteSet::from_wire(results.clone()).map_err(|_| BadRwSet)?;
+        let set = TxReadWriteSet::from_wire(results.clone())
+            .map_err(|_| BadRwSet::of("the read-write set"))?;
         let namespaces = set
             .ns_rwset
             .into_iter()
@@ -110,14 +122,16 @@ impl TxRwSet {
 
 impl NamespaceRwSet {
     fn parse(set: NsReadWriteSet) -> Result<Self, BadRwSet> {
+        let name = set.namespace;
+        let public = KvrwSet::from_wire(set.rwset)
+            .map_err(|_| BadRwSet::of(format!("the part of namespace {name:?}")))?;
+        let collections = set.collection_hashed_rwset.into_iter();
         Ok(Self {
-            name: set.namespace,
-            public: KvrwSet::from_wire(set.rwset).map_err(|_| BadRwSet)?,
-            collections: set
-                .collection_hashed_rwset
-                .into_iter()
-                .map(CollectionRwSet::parse)
+            public,
+            collections: collections
+                .map(|set| CollectionRwSet::parse(&name, set))
                 .collect::<Result<_, _>>()?,
+            name,
         })
     }
 
@@ -151,6 +165,11 @@ impl NamespaceRwSet {
         })
     }
 
+    /// The ranges walked over, in the order found.
+    pub fn ranges(&self) -> impl Iterator<Item = RangeRead<'_>> {
+        self.public.range_queries_info.iter().map(RangeRead)
+    }
+
     /// The public keys written, with the value; none for a deletion, which an empty value is too.
     pub fn writes(&self) -> impl Iterator<Item = (&str, Option<&Bytes>)> {
         self.public.writes.iter().map(|write| {
@@ -169,10 +188,13 @@ impl NamespaceRwSet {
 }
 
 impl CollectionRwSet {
-    fn parse(set: CollectionHashedReadWriteSet) -> Result<Self, BadRwSet> {
+    fn parse(namespace: &str, set: CollectionHashedReadWriteSet) -> Result<Self, BadRwSet> {
+        let name = set.collection_name;
+        let hashed = HashedRwSet::from_wire(set.hashed_rwset)
+            .map_err(|_| BadRwSet::of(format!("collection {name:?} of namespace {namespace:?}")))?;
         Ok(Self {
-            name: set.collection_name,
-            hashed: HashedRwSet::from_wire(set.hashed_rwset).map_err(|_| BadRwSet)?,
+            name,
+            hashed,
             private_hash: set.pvt_rwset_hash,
         })
     }

@@ -105,9 +105,21 @@ fn a_namespace_that_is_there_twice_is_found() {
 
 #[test]
 fn bytes_that_do_not_decode_at_any_level_are_a_bad_rwset() {
-    for text in ["ff", "1204120208ff", "1209 1a07 1205 0a03 08ffff"] {
+    let cases = [
+        ("ff", "the read-write set cannot be decoded"),
+        (
+            "1204120208ff",
+            "the part of namespace \"\" cannot be decoded",
+        ),
+        (
+            "1209 1a07 1205 0a03 08ffff",
+            "collection \"\" of namespace \"\" cannot be decoded",
+        ),
+    ];
+    for (text, said) in cases {
         let bytes = hex::decode(text.replace(' ', "")).unwrap();
         let error = TxRwSet::parse(&bytes.into()).unwrap_err();
+        assert_eq!(error.to_string(), said);
         assert_eq!(
             TxValidationCode::from(error),
             TxValidationCode::BadRwset,

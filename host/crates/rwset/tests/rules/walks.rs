@@ -364,3 +364,35 @@ fn what_a_simulation_read_is_valid_until_one_of_many_keys_changes() {
         assert_eq!(code(change, &ranged), "PHANTOM_READ_CONFLICT", "{change}");
     }
 }
+
+#[test]
+fn only_the_results_that_a_hashed_range_is_over_have_its_hashes() {
+    let walked = |there, count| {
+        let simulated = simulate(many(there), |tx| {
+            let cursor = tx.open_range("cc", "", "").unwrap();
+            assert_eq!(tx.next(cursor, count).unwrap().len(), count);
+        });
+        TxRwSet::parse(&simulated.results).unwrap()
+    };
+    // More is fetched than was asked for.
+    let version = Version { block: 5, tx: 0 };
+    let keys: Vec<String> = (0..300).map(|index| format!("k{index:04}")).collect();
+    let results = || keys.iter().map(|key| (key.as_str(), version));
+    let set = walked(300, 120);
+    let range = set.namespaces()[0].ranges().next().unwrap();
+    assert_eq!((range.start(), range.end()), ("", "k0200"));
+    assert!(range.holds_end() && range.is_hashed());
+    assert!(range.has_hashes_of(results().take(201)));
+    assert!(!range.has_hashes_of(results().take(200)));
+    assert!(!range.has_hashes_of(results().take(202)));
+    assert!(!range.has_hashes_of(results().skip(1).take(201)));
+    let later = Version { block: 6, tx: 0 };
+    let changed = results().map(|(key, version)| match key {
+        "k0150" => (key, later),
+        _ => (key, version),
+    });
+    assert!(!range.has_hashes_of(changed.take(201)));
+    let set = walked(30, 20);
+    let range = set.namespaces()[0].ranges().next().unwrap();
+    assert!(!range.is_hashed() && !range.has_hashes_of(results().take(20)));
+}
