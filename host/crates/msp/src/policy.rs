@@ -5,10 +5,12 @@ pub mod dsl;
 mod implicit_meta;
 pub mod plan;
 mod signature_policy;
+mod trace;
 mod tree;
 
 pub use application::ApplicationPolicy;
 pub use signature_policy::{POLICY_RULES_MAX, SignaturePolicy};
+pub use trace::{Step, trace};
 pub use tree::PolicyTree;
 
 use bytes::Bytes;

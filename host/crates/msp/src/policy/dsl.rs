@@ -247,7 +247,10 @@ fn rule_text(rule: &SignaturePolicy, identities: &[MspPrincipal]) -> String {
             let principal = usize::try_from(*index)
                 .ok()
                 .and_then(|index| identities.get(index));
-            principal.map_or_else(|| format!("<principal {index}>"), principal_text)
+            principal.map_or_else(
+                || format!("<principal {index}>"),
+                |principal| principal_text(&Principal::new(principal)),
+            )
         }
         Some(Type::NOutOf(NOutOf { n, rules })) => {
             let inside: Vec<String> = rules
@@ -268,8 +271,9 @@ fn rule_text(rule: &SignaturePolicy, identities: &[MspPrincipal]) -> String {
     }
 }
 
-fn principal_text(principal: &MspPrincipal) -> String {
-    match Principal::new(principal) {
+/// A principal in the policy's language; in angle brackets what it has no words for.
+pub(super) fn principal_text(principal: &Principal) -> String {
+    match principal {
         Principal::Role { msp_id, role } => format!("'{msp_id}.{}'", role.word()),
         Principal::Unit { msp_id, name, .. } => format!("<unit {name} of {msp_id}>"),
         Principal::Identity {

@@ -22,7 +22,7 @@ pub struct SignaturePolicy {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Rule {
+pub(crate) enum Rule {
     /// Somebody who is the principal of this index signed.
     SignedBy(usize),
     /// At least so many of the rules hold.
@@ -68,6 +68,10 @@ impl SignaturePolicy {
     #[must_use]
     pub fn principals(&self) -> &[Principal] {
         &self.principals
+    }
+
+    pub(crate) fn rule(&self) -> &Rule {
+        &self.rule
     }
 
     /// Evaluates over identities whose signatures are already verified and which are all different.

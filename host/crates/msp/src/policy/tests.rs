@@ -6,6 +6,7 @@ mod language;
 mod naive;
 mod people;
 mod planning;
+mod tracing;
 
 use proto::common::{
     SignaturePolicy as RuleMessage, SignaturePolicyEnvelope,

@@ -152,7 +152,9 @@ fn compile(policy: Option<&Policy>, below: &[(&String, Group)]) -> Result<Node, 
             let find = |name: &str| {
                 let groups = below.iter();
                 groups
-                    .map(|(_, group)| group.get(name).ok().cloned())
+                    .map(|(group_name, group)| {
+                        ((*group_name).clone(), group.get(name).ok().cloned())
+                    })
                     .collect()
             };
             ImplicitMeta::parse(&policy.value, find).map(Node::ImplicitMeta)

@@ -43,7 +43,7 @@ fn agree<S: Strategy>(strategy: &S, property: impl Fn(S::Value) -> Result<bool, 
 
 /// Rules over so many principals: gates of up to four rules, up to four inside one another, that need from none to one more than
 /// they have.
-fn any_rule(principals: i32) -> impl Strategy<Value = RuleMessage> {
+pub(super) fn any_rule(principals: i32) -> impl Strategy<Value = RuleMessage> {
     let leaf = (0..principals).prop_map(signed_by).boxed();
     let gate = |inner: BoxedStrategy<RuleMessage>| {
         let gate = (0..6_i32, vec(inner, 0..=4)).prop_map(|(n, rules)| {

@@ -90,7 +90,10 @@ pub(super) fn meta(rule: Rule, name: &str) -> ConfigPolicy {
     config_policy(PolicyType::ImplicitMeta, policy.encode_to_vec())
 }
 
-fn group(policies: &[(&str, ConfigPolicy)], groups: &[(&str, ConfigGroup)]) -> ConfigGroup {
+pub(super) fn group(
+    policies: &[(&str, ConfigPolicy)],
+    groups: &[(&str, ConfigGroup)],
+) -> ConfigGroup {
     let owned = |name: &&str| (*name).to_owned();
     ConfigGroup {
         policies: policies
