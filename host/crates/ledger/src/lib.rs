@@ -56,9 +56,9 @@ pub use orderer::{
     transactions_of,
 };
 pub use peer::{
-    Cell, CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, Info, LateSet,
-    MissingSet, Page, PeerLedger, PrivateSet, RowDifference, Snapshot, StateRow, StoredPrivateSet,
-    TransientSet, TxLocation, TxRow,
+    CauseRow, Cell, CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, Info,
+    KeyVersions, LateSet, MissingSet, Page, PeerLedger, PrivateSet, RowDifference, Snapshot,
+    StateRow, StoredPrivateSet, TransientSet, TxLocation, TxRow,
 };
 
 /// Bytes in hex, for messages.

@@ -1,6 +1,7 @@
 //! The ledger of one channel at a peer.
 
 mod blocks;
+mod causes;
 mod commit;
 mod compare;
 mod history;
@@ -11,6 +12,7 @@ mod purge;
 mod rebuild;
 mod snapshot;
 mod transient;
+mod versions;
 mod walk;
 mod written;
 
@@ -27,13 +29,14 @@ use tokio::sync::watch;
 pub use blocks::{Info, TxLocation};
 pub use compare::{Cell, RowDifference};
 pub use input::{
-    CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet, PrivateSet,
-    TxRow,
+    CauseRow, CollectionConfig, CommitInput, CommitTimings, ExpiryRow, HistoryRow, MissingSet,
+    PrivateSet, TxRow,
 };
 pub use late::LateSet;
 pub use private::StoredPrivateSet;
 pub use snapshot::{Page, Snapshot};
 pub use transient::TransientSet;
+pub use versions::KeyVersions;
 pub use walk::StateRow;
 
 use written::Written;

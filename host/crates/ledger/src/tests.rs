@@ -1,5 +1,6 @@
 //! The crate's tests: ledgers on real files, compared with a naive model of everything a block does.
 
+mod causes;
 mod chain;
 mod concurrency;
 mod folder;

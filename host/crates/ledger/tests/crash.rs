@@ -26,8 +26,9 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 
 use ledger::{
-    Applied, CommitInput, Config, Effect, EntryKind, Error, ExpiryRow, HistoryRow, LogEntry, LogId,
-    MissingSet, OrdererLedger, PeerLedger, PrivateSet, TxRow, batch_payload, transactions_of,
+    Applied, CauseRow, CommitInput, Config, Effect, EntryKind, Error, ExpiryRow, HistoryRow,
+    LogEntry, LogId, MissingSet, OrdererLedger, PeerLedger, PrivateSet, TxRow, batch_payload,
+    transactions_of,
 };
 
 // What the crate's own tests are made of; it finds its names here.

@@ -127,6 +127,12 @@ impl PeerLedger {
             Ok(())
         })
         .await?;
+        let put = &self.inner.statements.causes;
+        put.execute(connection, &input.causes, |values, row| {
+            values.number(block)?.number(row.tx)?.bytes(&row.bytes)?;
+            Ok(())
+        })
+        .await?;
         Ok(())
     }
 

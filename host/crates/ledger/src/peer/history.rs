@@ -66,7 +66,7 @@ pub(super) fn read_page(
     Ok(Page { rows, more: false })
 }
 
-fn read_versions(
+pub(super) fn read_versions(
     connection: &Connection,
     namespace: &str,
     key: &str,

@@ -19,6 +19,8 @@ pub struct CommitInput {
     pub updates: UpdateBatch,
     /// Every transaction of the block, valid or not.
     pub txs: Vec<TxRow>,
+    /// Why transactions of the block are not valid.
+    pub causes: Vec<CauseRow>,
     /// The public keys that the block's valid endorsed transactions wrote or deleted.
     pub history: Vec<HistoryRow>,
     /// Changes of private keys this peer holds.
@@ -43,6 +45,7 @@ impl CommitInput {
             is_config: false,
             updates: UpdateBatch::default(),
             txs: Vec::new(),
+            causes: Vec::new(),
             history: Vec::new(),
             private: Vec::new(),
             private_sets: Vec::new(),
@@ -63,6 +66,15 @@ pub struct TxRow {
     pub tx_id: String,
     /// The outcome.
     pub code: TxValidationCode,
+}
+
+/// Why a transaction is not valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CauseRow {
+    /// Index in the block.
+    pub tx: u64,
+    /// What [`crate::Snapshot::cause`] gives back.
+    pub bytes: Bytes,
 }
 
 /// A public key that a transaction wrote or deleted.

@@ -59,6 +59,11 @@ pub(crate) const TABLES: &[Table] = &[
         values: &[],
     },
     Table {
+        name: "causes",
+        keys: &["block", "tx"],
+        values: &["bytes"],
+    },
+    Table {
         name: "purges",
         keys: &["ns", "collection", "key_hash"],
         values: &["block", "tx"],

@@ -29,6 +29,11 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "history",
         include_str!("../../../../../migrations/peer/0005_history.sql"),
     ),
+    (
+        6,
+        "causes",
+        include_str!("../../../../../migrations/peer/0006_causes.sql"),
+    ),
 ];
 
 // The channel row.
@@ -54,6 +59,7 @@ pub(crate) const DERIVED_CLEAR: &[&str] = &[
     "DELETE FROM purges",
     "DELETE FROM history",
     "DELETE FROM config_history",
+    "DELETE FROM causes",
 ];
 
 // Blocks and transactions.
@@ -66,6 +72,10 @@ pub(crate) const BLOCK_HASH: &str = "SELECT hash FROM blocks WHERE number = ?1";
 pub(crate) const BLOCK_BY_HASH: &str = "SELECT number FROM blocks WHERE hash = ?1";
 pub(crate) const TX_READ: &str =
     "SELECT block, tx, code FROM transactions WHERE tx_id = ?1 ORDER BY block, tx LIMIT 1";
+/// tx id, most rows
+pub(crate) const TXS_READ: &str =
+    "SELECT block, tx, code FROM transactions WHERE tx_id = ?1 ORDER BY block, tx LIMIT ?2";
+pub(crate) const CAUSE_READ: &str = "SELECT bytes FROM causes WHERE block = ?1 AND tx = ?2";
 
 // State.
 
@@ -138,6 +148,13 @@ pub(crate) const TRANSIENT_PURGE: &str = "DELETE FROM transient WHERE height < ?
 pub(crate) const HISTORY_READ: &str = "SELECT block, tx FROM history WHERE ns = ?1 AND key = ?2 ORDER BY block DESC, tx DESC LIMIT ?3";
 pub(crate) const HISTORY_BELOW: &str = "SELECT block, tx FROM history \
      WHERE ns = ?1 AND key = ?2 AND (block, tx) < (?3, ?4) ORDER BY block DESC, tx DESC LIMIT ?5";
+pub(crate) const HISTORY_KEY_FROM: &str =
+    "SELECT key FROM history WHERE ns = ?1 AND key >= ?2 ORDER BY key LIMIT 1";
+pub(crate) const HISTORY_KEY_BEHIND: &str =
+    "SELECT key FROM history WHERE ns = ?1 AND key > ?2 ORDER BY key LIMIT 1";
+/// ns, key, version (exclusive), most blocks
+pub(crate) const HISTORY_BLOCKS_BELOW: &str = "SELECT block, max(tx) FROM history \
+     WHERE ns = ?1 AND key = ?2 AND (block, tx) < (?3, ?4) GROUP BY block ORDER BY block DESC LIMIT ?5";
 /// chaincode, highest block
 pub(crate) const CONFIG_HISTORY_READ: &str = "SELECT block, package FROM config_history \
      WHERE chaincode = ?1 AND block <= ?2 ORDER BY block DESC LIMIT 1";
@@ -146,6 +163,7 @@ pub(crate) const CONFIG_HISTORY_READ: &str = "SELECT block, package FROM config_
 #[derive(Debug)]
 pub(crate) struct CommitStatements {
     pub(crate) transactions: Rows,
+    pub(crate) causes: Rows,
     pub(crate) state_put: Rows,
     pub(crate) state_delete: Rows,
     pub(crate) hashed_put: Rows,
@@ -168,6 +186,7 @@ impl CommitStatements {
                 4,
                 "",
             ),
+            causes: Rows::new("INSERT INTO causes (block, tx, bytes) VALUES ", 3, ""),
             state_put: Rows::new(
                 "INSERT INTO state (ns, key, value, metadata, block, tx) VALUES ",
                 6,

@@ -22,7 +22,7 @@ use rwset::{
     TxRwSet, Update, UpdateBatch, expiry_block, private_updates, validate_block,
 };
 
-use crate::{CommitInput, ExpiryRow, HistoryRow, MissingSet, PrivateSet, TxRow};
+use crate::{CauseRow, CommitInput, ExpiryRow, HistoryRow, MissingSet, PrivateSet, TxRow};
 
 pub(super) const NAMESPACES: [&str; 2] = ["assets", "assets2"];
 /// Keys that are hard to order or to store; short enough that blocks meet often.
@@ -161,6 +161,11 @@ impl Chain {
             });
             if valid(index) {
                 add_valid(&mut input, index, tx);
+            } else {
+                input.causes.push(CauseRow {
+                    tx: index as u64,
+                    bytes: format!("why {} is not valid", tx.tx_id).into(),
+                });
             }
         }
         self.world.apply(&input, &txs);
