@@ -1,7 +1,7 @@
 use expect_test::{ExpectFile, expect, expect_file};
 use model::Block as ModelBlock;
 
-use super::{Block, ChaincodeEvent, FilteredBlock, Located};
+use super::{Block, ChaincodeEvent, Explanation, FilteredBlock, Located};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -180,12 +180,37 @@ fn an_entry_that_is_garbage_has_no_type_and_no_event() {
 }
 
 #[test]
+fn a_valid_transaction_is_explained_by_what_it_wrote() {
+    let Some(block) = block(35) else { return };
+    let explained = |tx| Explanation::new(&block, tx, None);
+    expect![[r#"
+        VALID (0): The transaction is valid and its writes are in the state.
+        Next: Nothing is to be done.
+
+        transaction  e09b5b00cdb95c027cc41474d75e62b59ef9825d5740f962ae7d3197ab51b6c8
+        place        block 35, transaction 0
+        time         2026-11-22T06:08:53.713251665Z, as its creator stated it
+        wrote        key "hot" of chaincode vec"#]]
+    .assert_eq(&explained(0).unwrap().lines().join("\n"));
+    expect![[r#"
+        MVCC_READ_CONFLICT (11): A key that the transaction read was changed by another transaction before this one was committed.
+        Cause: the cause was not recorded, since the block was committed by an older version; `weft ledger rebuild` records it.
+        Next: Submit the call again as a new transaction: it will read the present state.
+
+        transaction  7d639a7f68d0b263daa042d94aebf41f6ccfd8ddf7de773c9e2901bc036a90c6
+        place        block 35, transaction 1
+        time         2026-11-22T06:08:53.703911312Z, as its creator stated it"#]].assert_eq(&explained(1).unwrap().lines().join("\n"));
+    assert_eq!(explained(4), None);
+}
+
+#[test]
 fn two_types_never_share_a_schema_name() {
     let mut schemas = Vec::new();
     <Block as utoipa::ToSchema>::schemas(&mut schemas);
     <Located as utoipa::ToSchema>::schemas(&mut schemas);
     <FilteredBlock as utoipa::ToSchema>::schemas(&mut schemas);
     <ChaincodeEvent as utoipa::ToSchema>::schemas(&mut schemas);
+    <Explanation as utoipa::ToSchema>::schemas(&mut schemas);
     let mut by_name = std::collections::BTreeMap::new();
     for (name, schema) in schemas {
         let schema = serde_json::to_value(&schema).unwrap();
@@ -196,24 +221,29 @@ fn two_types_never_share_a_schema_name() {
     }
     let names: Vec<String> = by_name.into_keys().collect();
     expect![[r#"
+        BadCreator
         CalledChaincode
         ChaincodeResponse
         Change_WrittenValue
         Change_WrittenValueHash
+        ChangedRange
         ChannelConfig
         CollectionReadWriteSet
+        Duplicate
         EndorsedAction
         FilteredEvent
         FilteredTransaction
         HashedKeyRead
         HashedKeyWrite
         Hex
+        KeyChangeKind
         KeyRead
         KeyVersion
         KeyWrite
         MetadataEntry
         Metadata_Hex
         Metadata_String
+        NotCounted
         OrdererConfig
         Organization
         Part_EventContent
@@ -223,10 +253,24 @@ fn two_types_never_share_a_schema_name() {
         Part_TransactionBody
         Part_TransactionContent
         Part_Vec_NamespaceReadWriteSet
+        PolicyChanged
+        PolicyNotMet
+        PolicyOwner
+        PolicyRule
+        RangeChangeKind
+        RangeKeyDifference
         RangeRead
         RangeSummary
+        RepeatedTransaction
+        RuleBroken
+        Signer
+        StaleRead
+        StateKey
         Text
         Transaction
-        Undecodable"#]]
+        TransactionCause
+        TransactionPlace
+        Undecodable
+        WrittenKey"#]]
     .assert_eq(&names.join("\n"));
 }
