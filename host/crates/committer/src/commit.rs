@@ -1,22 +1,21 @@
 //! Step 15: a block against the state of the block before it, in order, and all its effects in one database transaction.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ::channel::{Bundle, update};
 use bytes::Bytes;
 use joined::Channel;
-use ledger::{CommitInput, Snapshot};
+use ledger::CommitInput;
 use model::{Block, TxId, TxValidationCode};
 use proto::FromWire;
 use proto::common::ConfigEnvelope;
 use rwset::{BlockTx, TxRwSet, UpdateBatch, Verdict, validate_block};
 use tracing::info;
 
-use crate::endorsement::Endorsements;
+use crate::judge::{Judged, judge};
 use crate::verify::{VerifiedBlock, VerifiedTx};
-use crate::{Error, Metrics, effects, private};
+use crate::{Error, Metrics, cause, effects, private};
 
 /// Key of the channel's configuration in namespace "".
 const CONFIG_KEY: &str = "CHANNEL_CONFIG_ENV_BYTES";
@@ -95,7 +94,13 @@ fn decide(channel: &Channel, verified: VerifiedBlock) -> Result<Decided, Error> 
     let ledger = channel.ledger();
     let info = ledger.info()?;
     let snapshot = ledger.snapshot()?;
-    let codes = policy_stage(&snapshot, &bundle, &txs)?;
+    let judged = judge(&snapshot, &bundle, &block, &txs)?;
+    let code = |judged: &Judged| {
+        judged
+            .as_ref()
+            .map_or_else(|refused| refused.code, |()| TxValidationCode::Valid)
+    };
+    let codes: Vec<TxValidationCode> = judged.iter().map(code).collect();
     let block_txs: Vec<BlockTx<'_>> = txs
         .iter()
         .zip(&codes)
@@ -117,6 +122,7 @@ fn decide(channel: &Channel, verified: VerifiedBlock) -> Result<Decided, Error> 
     input.is_config = input.block.number == 0 || next_config.is_some();
     input.txs = effects::tx_rows(&input.block, &verdicts);
     input.history = effects::history(&valid);
+    input.causes = cause::rows(input.block.number, &judged, &verdicts);
     input.config_history = effects::config_history(&snapshot, &updates)?;
     input.expiry = effects::expiry(&snapshot, input.block.number, &updates)?;
     // While a ledger is rebuilt, what came beside the blocks is kept with them.
@@ -141,38 +147,6 @@ fn decide(channel: &Channel, verified: VerifiedBlock) -> Result<Decided, Error> 
         next_config,
         tx_ids,
     })
-}
-
-/// Codes after endorsement policies and the search for duplicates, before MVCC.
-fn policy_stage(
-    snapshot: &Snapshot,
-    bundle: &Bundle,
-    txs: &[VerifiedTx],
-) -> Result<Vec<TxValidationCode>, Error> {
-    let mut endorsements = Endorsements::new(snapshot, bundle);
-    let mut seen: HashSet<&TxId> = HashSet::new();
-    let mut codes = Vec::with_capacity(txs.len());
-    for tx in txs {
-        let code = match tx {
-            VerifiedTx::Invalid(code) => *code,
-            VerifiedTx::Config(_) => TxValidationCode::Valid,
-            VerifiedTx::Endorsed(tx) if snapshot.tx(tx.tx_id.as_str())?.is_some() => {
-                TxValidationCode::DuplicateTxid
-            }
-            VerifiedTx::Endorsed(tx) => match &tx.content {
-                Err(code) => *code,
-                // Among equals of one block the first that is valid up to here wins, even if it then fails MVCC.
-                Ok(content) => match endorsements.judge(content)? {
-                    TxValidationCode::Valid if !seen.insert(&tx.tx_id) => {
-                        TxValidationCode::DuplicateTxid
-                    }
-                    code => code,
-                },
-            },
-        };
-        codes.push(code);
-    }
-    Ok(codes)
 }
 
 fn block_tx(tx: &VerifiedTx, code: TxValidationCode) -> BlockTx<'_> {

@@ -3,7 +3,10 @@
 //!
 //! Fabric: core/common/validation/statebased, plugindispatcher/dispatcher.go.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod changed;
+mod place;
+
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,14 +18,15 @@ use msp::Identity;
 use msp::policy::{ApplicationPolicy, SignaturePolicy};
 use rwset::{NamespaceRwSet, StateError, StateReader, VersionedValue};
 
+use changed::Changed;
+use place::Place;
+
 use crate::Error;
+use crate::cause::{self, NotMet, Refused};
 use crate::verify::EndorsedContent;
 
-/// A key of the public or the hashed state: namespace, collection (empty: public), key or key hash.
-type KeyName = (String, String, Bytes);
-
 /// A written key or key hash, with what is committed under it.
-type Key = (Bytes, Result<Option<VersionedValue>, StateError>);
+type Row = (Bytes, Result<Option<VersionedValue>, StateError>);
 
 /// Judges the transactions of one block, in order.
 pub(crate) struct Endorsements<'a> {
@@ -30,15 +34,14 @@ pub(crate) struct Endorsements<'a> {
     bundle: &'a Bundle,
     orgs: Vec<(String, String)>,
     /// Definitions as committed before the block, looked up once.
-    namespaces: BTreeMap<String, Option<Rc<Namespace>>>,
+    namespaces: BTreeMap<String, Result<Rc<Namespace>, &'static str>>,
     policies: HashMap<Bytes, Option<Rc<ApplicationPolicy>>>,
-    /// Keys whose policy an earlier transaction of this block has validly changed: nobody may write them any more.
-    changed: HashSet<KeyName>,
+    changed: Changed,
 }
 
 /// Why a namespace's check has failed.
 enum Failure {
-    Code(TxValidationCode),
+    Refused(Box<Refused>),
     State(Error),
 }
 
@@ -48,7 +51,11 @@ impl From<StateError> for Failure {
     }
 }
 
-const REFUSED: Failure = Failure::Code(TxValidationCode::EndorsementPolicyFailure);
+impl From<Box<Refused>> for Failure {
+    fn from(refused: Box<Refused>) -> Self {
+        Self::Refused(refused)
+    }
+}
 
 impl<'a> Endorsements<'a> {
     /// A judge over the state before the block and the configuration in force then.
@@ -63,15 +70,19 @@ impl<'a> Endorsements<'a> {
                 .collect(),
             namespaces: BTreeMap::new(),
             policies: HashMap::new(),
-            changed: HashSet::new(),
+            changed: Changed::of_block(reader.height()),
         }
     }
 
-    /// The transaction's code as far as endorsements decide it.
+    /// Whether the transaction, the one of this index in the block, is endorsed as all that it writes asks for.
     ///
     /// # Errors
     /// The state could not be read.
-    pub(crate) fn judge(&mut self, tx: &EndorsedContent) -> Result<TxValidationCode, Error> {
+    pub(crate) fn judge(
+        &mut self,
+        index: u64,
+        tx: &EndorsedContent,
+    ) -> Result<Result<(), Box<Refused>>, Error> {
         let invoked = tx
             .rwset
             .namespaces()
@@ -85,25 +96,32 @@ impl<'a> Endorsements<'a> {
         let checks = std::iter::once((tx.chaincode.as_str(), invoked))
             .chain(others.map(|set| (set.name(), Some(set))));
         for (name, set) in checks {
-            match self.check_namespace(name, set, &tx.endorsers) {
+            match self.check_namespace(index, name, set, &tx.endorsers) {
                 Ok(()) => {}
-                Err(Failure::Code(code)) => return Ok(code),
+                Err(Failure::Refused(refused)) => return Ok(Err(refused)),
                 Err(Failure::State(error)) => return Err(error),
             }
         }
-        Ok(TxValidationCode::Valid)
+        Ok(Ok(()))
     }
 
     fn check_namespace(
         &mut self,
+        index: u64,
         name: &str,
         set: Option<&NamespaceRwSet>,
         endorsers: &[Arc<Identity>],
     ) -> Result<(), Failure> {
-        let namespace = self
-            .namespace(name)?
-            .ok_or(Failure::Code(TxValidationCode::InvalidChaincode))?;
+        let namespace = self.namespace(name)?.map_err(|rule| {
+            let part = format!("chaincode {name:?}");
+            Refused::rule(TxValidationCode::InvalidChaincode, part, rule)
+        })?;
         let reader = self.reader;
+        let place = Place {
+            namespace: name,
+            collection: "",
+            key: None,
+        };
         let mut evaluated = false;
         if let Some(set) = set {
             let keys = set
@@ -117,31 +135,35 @@ impl<'a> Endorsements<'a> {
                 )
             });
             let policy = namespace.policy(&self.channel());
-            evaluated |= self.check_keys((name, ""), rows, &policy, endorsers)?;
+            evaluated |= self.check_keys(place, rows, &policy, endorsers)?;
             for collection in set
                 .collections()
                 .iter()
                 .filter(|collection| collection.is_written())
             {
-                let place = (name, collection.name());
+                let collection_name = collection.name();
+                let place = Place {
+                    collection: collection_name,
+                    ..place
+                };
                 let hashes = collection
                     .writes()
                     .map(|(hash, _)| hash)
                     .chain(collection.metadata_writes());
-                let rows =
-                    hashes.map(|hash| (hash.clone(), reader.get_hashed(place.0, place.1, hash)));
+                let rows = hashes
+                    .map(|hash| (hash.clone(), reader.get_hashed(name, collection_name, hash)));
                 let policy = namespace
-                    .collection_policy(&self.channel(), place.1)
-                    .ok_or(REFUSED)?;
+                    .collection_policy(&self.channel(), collection_name)
+                    .ok_or_else(|| place.undefined())?;
                 evaluated |= self.check_keys(place, rows, &policy, endorsers)?;
             }
         }
         if !evaluated {
             let policy = namespace.policy(&self.channel());
-            self.evaluate(&policy, endorsers)?;
+            self.evaluate(place, &policy, endorsers)?;
         }
         if let Some(set) = set {
-            self.note_changed(name, set);
+            self.changed.note(index, name, set);
         }
         Ok(())
     }
@@ -149,21 +171,25 @@ impl<'a> Endorsements<'a> {
     /// Each key by its own policy if it has one, else all of them once by `policy`. Whether there was any key.
     fn check_keys(
         &mut self,
-        (name, collection): (&str, &str),
-        keys: impl Iterator<Item = Key>,
+        place: Place<'_>,
+        keys: impl Iterator<Item = Row>,
         policy: &Bytes,
         endorsers: &[Arc<Identity>],
     ) -> Result<bool, Failure> {
         let (mut any, mut by_policy) = (false, false);
         for (key, row) in keys {
             any = true;
-            self.refuse_changed(name, collection, key)?;
+            let place = Place {
+                key: Some(&key),
+                ..place
+            };
+            self.changed.check(place, &key)?;
             let parameter = row?.and_then(|row| row.validation_parameter());
             match parameter.filter(|parameter| !parameter.is_empty()) {
-                Some(parameter) => self.evaluate_key_policy(&parameter, endorsers)?,
+                Some(parameter) => self.evaluate_key_policy(place, &parameter, endorsers)?,
                 None if by_policy => {}
                 None => {
-                    self.evaluate(policy, endorsers)?;
+                    self.evaluate(place, policy, endorsers)?;
                     by_policy = true;
                 }
             }
@@ -171,74 +197,74 @@ impl<'a> Endorsements<'a> {
         Ok(any)
     }
 
-    fn refuse_changed(&self, name: &str, collection: &str, key: Bytes) -> Result<(), Failure> {
-        if self.changed.is_empty()
-            || !self
-                .changed
-                .contains(&(name.to_owned(), collection.to_owned(), key))
-        {
-            return Ok(());
-        }
-        Err(REFUSED)
-    }
-
-    /// From here on in this block nobody writes the keys whose policy this transaction changes.
-    fn note_changed(&mut self, name: &str, set: &NamespaceRwSet) {
-        let public = set
-            .metadata_writes()
-            .map(|key| (String::new(), Bytes::copy_from_slice(key.as_bytes())));
-        let hashed = set.collections().iter().flat_map(|collection| {
-            collection
-                .metadata_writes()
-                .map(|hash| (collection.name().to_owned(), hash.clone()))
-        });
-        let keys = public
-            .chain(hashed)
-            .map(|(collection, key)| (name.to_owned(), collection, key));
-        self.changed.extend(keys);
-    }
-
     /// A parameter that is no policy is satisfied by nobody.
     fn evaluate_key_policy(
         &self,
+        place: Place<'_>,
         parameter: &Bytes,
         endorsers: &[Arc<Identity>],
     ) -> Result<(), Failure> {
-        let policy = SignaturePolicy::parse(parameter).map_err(|_| REFUSED)?;
-        policy
-            .evaluate(self.bundle.msps(), endorsers)
-            .map_err(|_| REFUSED)
+        let holds = SignaturePolicy::parse(parameter)
+            .is_ok_and(|policy| policy.evaluate(self.bundle.msps(), endorsers).is_ok());
+        if holds {
+            return Ok(());
+        }
+        Err(self.not_met(place, cause::Owner::Key, parameter, endorsers))
     }
 
-    fn evaluate(&mut self, policy: &Bytes, endorsers: &[Arc<Identity>]) -> Result<(), Failure> {
+    fn evaluate(
+        &mut self,
+        place: Place<'_>,
+        policy: &Bytes,
+        endorsers: &[Arc<Identity>],
+    ) -> Result<(), Failure> {
         let compiled = self
             .policies
             .entry(policy.clone())
             .or_insert_with(|| ApplicationPolicy::parse(policy).ok().map(Rc::new))
-            .clone()
-            .ok_or(REFUSED)?;
-        self.bundle
-            .policies()
-            .evaluate_application(&compiled, endorsers)
-            .map_err(|_| REFUSED)
+            .clone();
+        let policies = self.bundle.policies();
+        let holds = compiled
+            .is_some_and(|compiled| policies.evaluate_application(&compiled, endorsers).is_ok());
+        if holds {
+            return Ok(());
+        }
+        let owner = match self.namespaces.get(place.namespace) {
+            Some(Ok(namespace)) => cause::owner(namespace, place.collection),
+            _ => cause::Owner::Chaincode,
+        };
+        Err(self.not_met(place, owner, policy, endorsers))
     }
 
-    /// The namespace, if transactions may write it: a definition without plugin or policy is as good as none.
-    fn namespace(&mut self, name: &str) -> Result<Option<Rc<Namespace>>, Failure> {
+    fn not_met(
+        &self,
+        place: Place<'_>,
+        owner: cause::Owner,
+        policy: &Bytes,
+        endorsers: &[Arc<Identity>],
+    ) -> Failure {
+        let not_met = NotMet {
+            written: place.told(),
+            owner,
+            policy,
+            endorsers,
+        };
+        Failure::Refused(not_met.refused(self.bundle))
+    }
+
+    /// The namespace, if transactions may write it, or why not: a definition without plugin or policy is as good as none.
+    fn namespace(&mut self, name: &str) -> Result<Result<Rc<Namespace>, &'static str>, Failure> {
         if let Some(known) = self.namespaces.get(name) {
             return Ok(known.clone());
         }
-        let found = match lifecycle::namespace(self.reader, name) {
-            Ok(found) => found,
+        let namespace = match lifecycle::namespace(self.reader, name) {
+            Ok(Some(found)) if can_be_written(&found) => Ok(Rc::new(found)),
+            Ok(Some(_)) => Err("its definition has no validation plugin or no endorsement policy"),
+            Ok(None) => Err("it has no committed definition"),
             Err(lifecycle::Error::State(error)) => return Err(error.into()),
             // A definition that does not decode was written by a majority of organisations: as good as none.
-            Err(_) => None,
+            Err(_) => Err("its definition does not decode"),
         };
-        let usable = found.filter(|found| match found {
-            Namespace::Lifecycle => true,
-            Namespace::Chaincode(definition) => definition.can_be_validated(),
-        });
-        let namespace = usable.map(Rc::new);
         self.namespaces.insert(name.to_owned(), namespace.clone());
         Ok(namespace)
     }
@@ -250,5 +276,12 @@ impl<'a> Endorsements<'a> {
             msps: self.bundle.msps(),
             policies: self.bundle.policies(),
         }
+    }
+}
+
+fn can_be_written(namespace: &Namespace) -> bool {
+    match namespace {
+        Namespace::Lifecycle => true,
+        Namespace::Chaincode(definition) => definition.can_be_validated(),
     }
 }

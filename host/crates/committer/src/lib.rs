@@ -22,6 +22,7 @@
 //! ```
 
 mod accept;
+mod cause;
 mod commit;
 mod config;
 mod deliver_client;
@@ -30,6 +31,7 @@ mod endorsement;
 mod error;
 mod follower;
 mod grpc;
+mod judge;
 mod metrics;
 mod open;
 mod pipeline;

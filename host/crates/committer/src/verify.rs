@@ -11,6 +11,8 @@ use msp::Identity;
 use msp::policy::SignedData;
 use rwset::TxRwSet;
 
+use crate::cause::{self, CreatorFault, Refused};
+
 /// Below this many transactions a thread costs more than it brings.
 const TXS_PER_THREAD_MIN: usize = 8;
 
@@ -25,7 +27,7 @@ pub struct VerifiedBlock {
 /// What is known of a transaction before the state is looked at.
 pub(crate) enum VerifiedTx {
     /// Invalid whatever the state says.
-    Invalid(TxValidationCode),
+    Invalid(Box<Refused>),
     /// A configuration: the encoded `ConfigEnvelope`.
     Config(Bytes),
     /// An endorsed transaction of the right shape, by a known creator.
@@ -35,8 +37,8 @@ pub(crate) enum VerifiedTx {
 /// An endorsed transaction whose headers, creator and proposal hash are in order.
 pub(crate) struct VerifiedEndorsed {
     pub(crate) tx_id: TxId,
-    /// What it does, or the code it gets unless it is a duplicate, which is found out first.
-    pub(crate) content: Result<EndorsedContent, TxValidationCode>,
+    /// What it does, or what is wrong with it; unless it is a duplicate, which is found out first.
+    pub(crate) content: Result<EndorsedContent, Box<Refused>>,
 }
 
 /// What an endorsed transaction does, and who has endorsed it.
@@ -89,7 +91,11 @@ pub fn verify(block: Block, bundle: &Bundle, threads: usize) -> VerifiedBlock {
 fn genesis(block: Block) -> VerifiedBlock {
     let tx = match block.config() {
         Some(envelope) => VerifiedTx::Config(envelope),
-        None => VerifiedTx::Invalid(TxValidationCode::InvalidConfigTransaction),
+        None => VerifiedTx::Invalid(Refused::rule(
+            TxValidationCode::InvalidConfigTransaction,
+            "the genesis block",
+            "it holds no configuration",
+        )),
     };
     VerifiedBlock {
         block,
@@ -97,11 +103,9 @@ fn genesis(block: Block) -> VerifiedBlock {
     }
 }
 
-fn verify_tx(entry: &Bytes, bundle: &Bundle) -> Result<VerifiedTx, TxValidationCode> {
+fn verify_tx(entry: &Bytes, bundle: &Bundle) -> Result<VerifiedTx, Box<Refused>> {
     let opened = Opened::parse(entry)?;
-    if !creator_has_signed(&opened, bundle) {
-        return Err(TxValidationCode::BadCreatorSignature);
-    }
+    creator_has_signed(&opened, bundle).map_err(|reason| cause::creator(&opened, reason))?;
     match opened.content()? {
         Content::Config(envelope) => Ok(VerifiedTx::Config(envelope)),
         Content::Endorsed(endorsed) => {
@@ -115,26 +119,28 @@ fn verify_tx(entry: &Bytes, bundle: &Bundle) -> Result<VerifiedTx, TxValidationC
 }
 
 /// Another channel's transaction is one whose creator is not known here: Fabric looks its identity up in that channel.
-fn creator_has_signed(opened: &Opened, bundle: &Bundle) -> bool {
+fn creator_has_signed(opened: &Opened, bundle: &Bundle) -> Result<(), CreatorFault> {
+    if opened.channel_id() != bundle.channel_id().as_str() {
+        return Err(CreatorFault::Channel);
+    }
     let msps = bundle.msps();
-    opened.channel_id() == bundle.channel_id().as_str()
-        && msps.identity(opened.creator()).is_ok_and(|creator| {
-            msps.validate(&creator).is_ok()
-                && creator
-                    .verify(opened.signed_bytes(), opened.signature())
-                    .is_ok()
-        })
+    let creator = msps.identity(opened.creator())?;
+    msps.validate(&creator)?;
+    creator.verify(opened.signed_bytes(), opened.signature())?;
+    Ok(())
 }
 
-fn verify_endorsed(
-    endorsed: &Endorsed,
-    bundle: &Bundle,
-) -> Result<EndorsedContent, TxValidationCode> {
+fn verify_endorsed(endorsed: &Endorsed, bundle: &Bundle) -> Result<EndorsedContent, Box<Refused>> {
     let action = endorsed.action()?;
-    let rwset = TxRwSet::parse(action.read_write_set()).map_err(|_| TxValidationCode::BadRwset)?;
+    let rwset = TxRwSet::parse(action.read_write_set()).map_err(|bad| {
+        let rule = format!("{bad}");
+        Refused::rule(TxValidationCode::BadRwset, "the endorsed result", rule)
+    })?;
     let invoked = action.invoked()?;
-    if rwset.duplicate_namespace().is_some() {
-        return Err(TxValidationCode::IllegalWriteset);
+    if let Some(name) = rwset.duplicate_namespace() {
+        let rule = format!("it names namespace {name:?} twice");
+        let code = TxValidationCode::IllegalWriteset;
+        return Err(Refused::rule(code, "the read-write set", rule));
     }
     let endorsers = bundle.msps().signers(&endorsements(endorsed));
     Ok(EndorsedContent {
@@ -145,7 +151,7 @@ fn verify_endorsed(
 }
 
 /// An endorser signs the response payload followed by its own identity.
-fn endorsements(endorsed: &Endorsed) -> Vec<SignedData> {
+pub(crate) fn endorsements(endorsed: &Endorsed) -> Vec<SignedData> {
     let payload = &endorsed.response_payload.bytes;
     let signed = |endorsement: &proto::protos::Endorsement| {
         let mut data = BytesMut::with_capacity(payload.len() + endorsement.endorser.len());

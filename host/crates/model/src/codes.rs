@@ -49,7 +49,7 @@ pub fn meaning(code: TxValidationCode) -> Meaning {
         C::NilEnvelope => never(
             "The block entry is empty.",
             "Nothing: no block of a network of today has it.",
-            "an empty entry is an envelope without headers, which is BAD_COMMON_HEADER",
+            "a block with an empty entry is refused",
         ),
         C::BadPayload => may(
             "The envelope's payload cannot be decoded.",

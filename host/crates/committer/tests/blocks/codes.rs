@@ -19,9 +19,9 @@ use crate::tx::Tx;
 use crate::world::World;
 
 /// A kind of transaction.
-struct Row {
-    code: TxValidationCode,
-    name: &'static str,
+pub(crate) struct Row {
+    pub(crate) code: TxValidationCode,
+    pub(crate) name: &'static str,
     why: &'static str,
     change: fn(&mut Tx),
 }
@@ -36,7 +36,7 @@ fn row(code: TxValidationCode, name: &'static str, why: &'static str, change: fn
     }
 }
 
-fn table() -> Vec<Row> {
+pub(crate) fn table() -> Vec<Row> {
     let parts = [
         valid::rows(),
         envelope::rows(),
@@ -88,7 +88,7 @@ const SPOILT: &[u8] = b"a nonce of one that was invalid";
 
 /// What the rows that look at the state find: `basic` has `a`, `r1` and `r2` at version (2, 0), `guarded` with a policy of
 /// Org3's peer, and `secret` in the collection `plain`.
-async fn scene() -> World {
+pub(crate) async fn scene() -> World {
     let world = World::new().await;
     let written = set("basic")
         .put("a", "v")
@@ -109,7 +109,7 @@ async fn scene() -> World {
     world
 }
 
-fn entry(world: &World, row: &Row) -> Bytes {
+pub(crate) fn entry(world: &World, row: &Row) -> Bytes {
     let mut tx = world.tx();
     (row.change)(&mut tx);
     tx.entry()

@@ -9,6 +9,7 @@
     reason = "tests: a panic is their way to fail"
 )]
 
+mod causes;
 mod chains;
 mod codes;
 mod config;

@@ -133,6 +133,14 @@ fn not_counted(endorsement: &NotCounted) -> String {
 fn read_lines(read: &StaleRead) -> Vec<String> {
     let (key, at) = (&read.key, at(read.read.as_ref()));
     let by = match (&read.by, read.change) {
+        (Some(by), _)
+            if read
+                .read
+                .as_ref()
+                .is_some_and(|read| read.version() > by.version()) =>
+        {
+            format!("{by} has left it as it is, and the version read was never committed here")
+        }
         (Some(by), Some(KeyChange::Written)) => format!("{by} has written it since"),
         (Some(by), Some(KeyChange::Deleted)) => format!("{by} has deleted it since"),
         (Some(by), Some(KeyChange::Metadata)) => format!("{by} has changed its metadata since"),
