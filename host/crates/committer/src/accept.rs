@@ -67,7 +67,7 @@ fn signatures(block: &Block, bundle: &Bundle) -> Result<Vec<SignedData>, Error> 
     let header = block.header_bytes();
     let undecodable = || Error::Refused {
         number: block.number,
-        reason: "the header of a signature does not decode".to_owned(),
+        reason: "a signature header does not decode".to_owned(),
     };
     let mut signed = Vec::with_capacity(metadata.signatures.len());
     for signature in &metadata.signatures {
