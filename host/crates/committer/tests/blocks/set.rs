@@ -8,7 +8,7 @@ use prost::Message as _;
 use proto::kvrwset::range_query_info::ReadsInfo;
 use proto::kvrwset::{
     HashedRwSet, KvMetadataEntry, KvMetadataWrite, KvMetadataWriteHash, KvRead, KvReadHash,
-    KvWrite, KvWriteHash, KvrwSet, QueryReads, RangeQueryInfo,
+    KvWrite, KvWriteHash, KvrwSet, QueryReads, QueryReadsMerkleSummary, RangeQueryInfo,
 };
 use proto::lifecycle::{
     ChaincodeEndorsementInfo, ChaincodeValidationInfo, StateData, StateMetadata, state_data,
@@ -32,7 +32,14 @@ pub(crate) struct Set {
 struct Namespace {
     name: String,
     public: KvrwSet,
-    collections: Vec<(String, HashedRwSet)>,
+    collections: Vec<Collection>,
+}
+
+#[derive(Clone, Default)]
+struct Collection {
+    name: String,
+    hashed: HashedRwSet,
+    private_hash: Bytes,
 }
 
 /// An empty set that goes on in `namespace`.
@@ -151,13 +158,45 @@ impl Set {
         })
     }
 
+    pub(crate) fn hashed_purge_under(self, collection: &str, key_hash: Bytes) -> Self {
+        self.hashed(collection, |set| {
+            set.hashed_writes.push(KvWriteHash {
+                key_hash,
+                is_delete: true,
+                value_hash: Bytes::new(),
+                is_purge: true,
+            })
+        })
+    }
+
+    /// Says that the collection has a private write set with this hash.
+    pub(crate) fn private_hash(mut self, collection: &str, hash: &'static [u8]) -> Self {
+        self.collection(collection).private_hash = Bytes::from_static(hash);
+        self
+    }
+
+    /// A range of which only hashes over the results are there.
+    pub(crate) fn hashed_range(self, start: &str, end: &str, max_degree: u32) -> Self {
+        let summary = QueryReadsMerkleSummary {
+            max_degree,
+            max_level: 1,
+            max_level_hashes: vec![hash("any")],
+        };
+        let range = RangeQueryInfo {
+            start_key: start.to_owned(),
+            end_key: end.to_owned(),
+            itr_exhausted: true,
+            reads_info: Some(ReadsInfo::ReadsMerkleHashes(summary)),
+        };
+        self.public(|set| set.range_queries_info.push(range))
+    }
+
     pub(crate) fn bytes(self) -> Bytes {
-        let collection =
-            |(collection_name, set): (String, HashedRwSet)| CollectionHashedReadWriteSet {
-                collection_name,
-                hashed_rwset: set.encode_to_vec().into(),
-                pvt_rwset_hash: Bytes::new(),
-            };
+        let collection = |collection: Collection| CollectionHashedReadWriteSet {
+            collection_name: collection.name,
+            hashed_rwset: collection.hashed.encode_to_vec().into(),
+            pvt_rwset_hash: collection.private_hash,
+        };
         let namespaces = self.namespaces.into_iter();
         let set = TxReadWriteSet {
             data_model: 0,
@@ -182,12 +221,20 @@ impl Set {
     }
 
     fn hashed(mut self, name: &str, change: impl FnOnce(&mut HashedRwSet)) -> Self {
-        let collections = &mut self.namespaces.last_mut().unwrap().collections;
-        if collections.last().is_none_or(|(last, _)| last != name) {
-            collections.push((name.to_owned(), HashedRwSet::default()));
-        }
-        change(&mut collections.last_mut().unwrap().1);
+        change(&mut self.collection(name).hashed);
         self
+    }
+
+    /// Goes on in a collection; it is there a second time if another was named in between.
+    fn collection(&mut self, name: &str) -> &mut Collection {
+        let collections = &mut self.namespaces.last_mut().unwrap().collections;
+        if collections.last().is_none_or(|last| last.name != name) {
+            collections.push(Collection {
+                name: name.to_owned(),
+                ..Collection::default()
+            });
+        }
+        collections.last_mut().unwrap()
     }
 }
 

@@ -67,12 +67,7 @@ impl World {
         let ledger = PeerLedger::create(&place, &id, &genesis, ledger::Config::default())
             .await
             .unwrap();
-        let opening = Opening {
-            genesis: Some(genesis.clone()),
-            memo: Arc::new(SignatureMemo::new(10_000)),
-            msp_id: "Org1MSP".to_owned(),
-            waiters_max: 10,
-        };
+        let opening = opening(Some(genesis.clone()));
         let metrics = Metrics::default();
         let channel = open_channel(ledger, opening, &config, &metrics)
             .await
@@ -150,6 +145,15 @@ impl World {
         assert_eq!(self.code(entry).await, TxValidationCode::Valid);
     }
 
+    /// The channel as it is opened again, by what is stored.
+    pub(crate) async fn opened_again(&self) -> Channel {
+        let opening = opening(None);
+        let ledger = self.channel.ledger().clone();
+        open_channel(ledger, opening, &self.config, &self.metrics)
+            .await
+            .unwrap()
+    }
+
     pub(crate) fn standing(&self) -> Standing {
         let ledger = self.channel.ledger();
         let info = ledger.info().unwrap();
@@ -159,6 +163,15 @@ impl World {
             last_block: ledger.block_bytes(info.height - 1).unwrap().unwrap(),
             info,
         }
+    }
+}
+
+fn opening(genesis: Option<Block>) -> Opening {
+    Opening {
+        genesis,
+        memo: Arc::new(SignatureMemo::new(10_000)),
+        msp_id: "Org1MSP".to_owned(),
+        waiters_max: 10,
     }
 }
 

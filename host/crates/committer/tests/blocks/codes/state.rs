@@ -72,6 +72,16 @@ fn reads() -> Vec<Row> {
                 tx.does(set("basic").get("a", None).range("r", "s", &[]));
             },
         ),
+        bad("largest version read", "no block has come so far", |tx| {
+            tx.does(set("basic").get("a", Some((u64::MAX, u64::MAX))));
+        }),
+        bad(
+            "same key read twice, once older",
+            "every read is compared",
+            |tx| {
+                tx.does(set("basic").get("a", Some(AT)).get("a", Some((1, 0))));
+            },
+        ),
     ]
 }
 
@@ -103,6 +113,27 @@ fn ranges() -> Vec<Row> {
             |tx| {
                 let stale = set("basic").hashed_get("plain", "secret", None);
                 tx.does(stale.range("r", "s", &[]));
+            },
+        ),
+        bad(
+            "range with other hashes",
+            "its results are hashed again",
+            |tx| {
+                tx.does(set("basic").hashed_range("r", "s", 50));
+            },
+        ),
+        bad(
+            "range with hashes of no degree",
+            "there is no such tree",
+            |tx| {
+                tx.does(set("basic").hashed_range("r", "s", 0));
+            },
+        ),
+        bad(
+            "range with hashes of the largest degree",
+            "there are too few results for it",
+            |tx| {
+                tx.does(set("basic").hashed_range("", "", u32::MAX));
             },
         ),
     ]

@@ -276,6 +276,40 @@ fn sets() -> Vec<Row> {
                 tx.endorsers.push(&tx.people.org3.peer);
             },
         ),
+        good("purge under three bytes", "nobody measures it", |tx| {
+            let hash = Bytes::from_static(b"abc");
+            tx.does(set("basic").hashed_purge_under("plain", hash));
+        }),
+        good(
+            "private set under three bytes",
+            "it is missing, which is no fault",
+            |tx| {
+                let write = set("basic").hashed_put("plain", "p", "v");
+                tx.does(write.private_hash("plain", b"abc"));
+            },
+        ),
+        good(
+            "two private sets of one collection",
+            "they are missing, which is no fault",
+            |tx| {
+                let first = set("basic").private_hash("plain", b"abc");
+                tx.does(
+                    first
+                        .private_hash("own", b"abc")
+                        .private_hash("plain", b"def"),
+                );
+            },
+        ),
+        good(
+            "private set of no collection",
+            "nothing is written to it",
+            |tx| {
+                tx.does(set("basic").private_hash("unheard-of", b"abc"));
+            },
+        ),
+        good("same key read twice", "both are as they were", |tx| {
+            tx.does(set("basic").get("a", Some(AT)).get("a", Some(AT)));
+        }),
     ]
 }
 

@@ -1,17 +1,21 @@
 //! Blocks that orderers have not signed as the channel says, and configurations that cannot be.
 
+use TxValidationCode as C;
 use bytes::Bytes;
 use channel::genesis::PolicyRule;
 use committer::Error;
-use model::Block;
 use model::block::BlockSignature;
+use model::{Block, TxValidationCode};
 use msp::SigningIdentity;
-use proto::common::{LastConfig, OrdererBlockMetadata, implicit_meta_policy::Rule};
+use prost::Message as _;
+use proto::common::{
+    Envelope, HeaderType, LastConfig, OrdererBlockMetadata, implicit_meta_policy::Rule,
+};
 
 use super::{check_cases, check_refused, joined};
 use crate::config::{child, config, set_policy};
 use crate::tx::encoded;
-use crate::world::{CHANNEL, World, sign};
+use crate::world::{CHANNEL, World, codes_of, sign};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_that_is_not_the_orderers_is_refused() {
@@ -170,4 +174,47 @@ async fn a_configuration_that_cannot_follow_is_not_committed() {
     assert!(matches!(error, Error::Config { .. }), "{error}");
     assert_eq!(world.standing(), before);
     world.done(world.tx().entry()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_block_that_is_invalid_is_kept_and_changes_nothing() {
+    let world = World::new().await;
+    let entry = config(&world, |root| {
+        set_policy(
+            child(root, "Application"),
+            "Endorsement",
+            Rule::Any,
+            "Endorsement",
+        );
+    });
+    let unsigned = Envelope {
+        signature: Bytes::from_static(b"none"),
+        ..Envelope::decode(entry.clone()).unwrap()
+    };
+    let mut empty = world.tx();
+    empty.channel_header.r#type = HeaderType::Config.into();
+    empty.on_payload = Some(Box::new(|payload| payload.data = Bytes::new()));
+    assert_eq!(world.code(encoded(&unsigned)).await, C::BadCreatorSignature);
+    assert_eq!(world.code(empty.entry()).await, C::InvalidConfigTransaction);
+    assert_eq!(world.channel.bundle().sequence(), 0);
+    assert_eq!(world.opened_again().await.bundle().sequence(), 0);
+    world.done(entry).await;
+    world.done(world.tx().entry()).await;
+    assert_eq!(world.opened_again().await.bundle().sequence(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_and_a_commit_hash_that_come_with_a_block_are_not_believed() {
+    let world = World::new().await;
+    let before = world.channel.ledger().info().unwrap().commit_hash;
+    let entries = vec![world.tx().entry(), world.tx().endorsed_by(&[]).entry()];
+    let mut block = world.block(entries);
+    block.set_transactions_filter(&[C::BadRwset, C::Valid]);
+    block.set_commit_hash(&[7; 32]);
+    world.commit(block).await.unwrap();
+    let info = world.channel.ledger().info().unwrap();
+    let stored = world.channel.ledger().block(2).unwrap().unwrap();
+    assert_eq!(codes_of(&stored), [C::Valid, C::EndorsementPolicyFailure]);
+    assert_eq!(stored.commit_hash().unwrap(), info.commit_hash);
+    assert!(info.commit_hash != before && info.commit_hash != [7; 32].as_slice());
 }
