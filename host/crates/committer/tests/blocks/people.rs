@@ -99,7 +99,16 @@ impl Org {
 
     /// The client's certificate in other PEM bytes: another encoding of the same identity.
     pub(crate) fn client_rewritten(&self) -> Bytes {
-        let pem = format!("{}\n", self.client.certificate().to_pem());
+        self.rewritten(&self.client)
+    }
+
+    /// The peer's certificate in other PEM bytes.
+    pub(crate) fn peer_rewritten(&self) -> Bytes {
+        self.rewritten(&self.peer)
+    }
+
+    fn rewritten(&self, member: &SigningIdentity) -> Bytes {
+        let pem = format!("{}\n", member.certificate().to_pem());
         Identity::serialize(self.msp_id, pem.as_bytes())
     }
 }

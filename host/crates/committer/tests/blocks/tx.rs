@@ -208,15 +208,22 @@ impl Tx {
     }
 }
 
-/// An endorser signs the response payload followed by its own identity.
 pub(crate) fn endorse(endorsers: &[&SigningIdentity], payload: &Bytes) -> Vec<Endorsement> {
-    let one = |endorser: &&SigningIdentity| Endorsement {
-        endorser: endorser.identity().clone(),
-        signature: endorser
-            .sign(&[&payload[..], &endorser.identity()[..]].concat())
-            .unwrap(),
-    };
+    let one = |endorser: &&SigningIdentity| endorse_as(endorser, endorser.identity(), payload);
     endorsers.iter().map(one).collect()
+}
+
+/// An endorser signs the response payload followed by its own identity, in whatever bytes that is.
+pub(crate) fn endorse_as(
+    endorser: &SigningIdentity,
+    identity: &Bytes,
+    payload: &Bytes,
+) -> Endorsement {
+    let signed = [&payload[..], &identity[..]].concat();
+    Endorsement {
+        endorser: identity.clone(),
+        signature: endorser.sign(&signed).unwrap(),
+    }
 }
 
 pub(crate) fn encoded(message: &impl Message) -> Bytes {

@@ -213,6 +213,8 @@ pub(crate) fn sign(block: &mut Block, last_config: u64, signers: &[&SigningIdent
 /// |---|---|
 /// | `basic` | the peers of Org1 and Org2; its collection `own` the peer of Org3, its collection `plain` as the chaincode |
 /// | `other` | the peer of Org3 |
+/// | `twice` | two peers of Org1 |
+/// | `greedy` | the peer of Org1 or Org2, and one more of Org2 |
 /// | `byref` | as the channel says: the peers of two of the three organisations |
 /// | `dangling` | as a policy says that the channel does not have |
 /// | `garbled` | as bytes say that are no policy |
@@ -227,6 +229,11 @@ pub(crate) fn definitions() -> Vec<Definition> {
     vec![
         basic,
         Definition::new("other", "OR('Org3MSP.peer')"),
+        Definition::new("twice", "OutOf(2, 'Org1MSP.peer', 'Org1MSP.peer')"),
+        Definition::new(
+            "greedy",
+            "AND(OR('Org1MSP.peer', 'Org2MSP.peer'), 'Org2MSP.peer')",
+        ),
         by("byref", reference("/Channel/Application/Endorsement")),
         by("dangling", reference("/Channel/Application/Nobody")),
         by("garbled", Bytes::from_static(b"\xff")),

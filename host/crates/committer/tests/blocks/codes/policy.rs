@@ -6,7 +6,7 @@ use proto::protos::Endorsement;
 
 use super::{Row, row};
 use crate::set::set;
-use crate::tx::{Tx, endorse, with_high_s};
+use crate::tx::{Tx, endorse, endorse_as, with_high_s};
 
 pub(super) fn rows() -> Vec<Row> {
     let parts = [endorsers(), policies()];
@@ -23,8 +23,34 @@ fn endorsers() -> Vec<Row> {
             tx.endorsers.truncate(1)
         }),
         bad("one endorser twice", "an identity counts once", |tx| {
+            tx.call("twice");
+            tx.does(set("twice").put("k", "v"));
             tx.endorsers = vec![&tx.people.org1.peer; 2];
         }),
+        bad(
+            "one endorser twice in other bytes",
+            "an identity is its certificate",
+            |tx| {
+                tx.call("twice");
+                tx.does(set("twice").put("k", "v"));
+                tx.endorsers = vec![&tx.people.org1.peer];
+                let org = &tx.people.org1;
+                tx.on_action_payload = Some(Box::new(|payload| {
+                    let action = payload.action.as_mut().unwrap();
+                    let result = &action.proposal_response_payload;
+                    let again = endorse_as(&org.peer, &org.peer_rewritten(), result);
+                    action.endorsements.push(again);
+                }));
+            },
+        ),
+        bad(
+            "endorser that two rules need",
+            "the first rule uses it up",
+            |tx| {
+                tx.call("greedy");
+                tx.does(set("greedy").put("k", "v"));
+            },
+        ),
         bad(
             "two peers of one organisation",
             "one of each is asked for",

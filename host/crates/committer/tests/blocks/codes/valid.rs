@@ -205,6 +205,24 @@ fn endorsers() -> Vec<Row> {
                 }));
             },
         ),
+        good(
+            "two peers where two are asked for",
+            "they are two identities",
+            |tx| {
+                tx.call("twice");
+                tx.does(set("twice").put("k", "v"));
+                tx.endorsers = vec![&tx.people.org1.peer, &tx.people.org1.other_peer];
+            },
+        ),
+        good(
+            "one more than two rules need",
+            "each rule has its own",
+            |tx| {
+                tx.call("greedy");
+                tx.does(set("greedy").put("k", "v"));
+                tx.endorsers.push(&tx.people.org2.other_peer);
+            },
+        ),
     ]
 }
 
