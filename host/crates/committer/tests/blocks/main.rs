@@ -15,6 +15,7 @@ mod codes;
 mod config;
 mod duplicates;
 mod people;
+mod pipeline;
 mod policies;
 mod refused;
 mod set;
