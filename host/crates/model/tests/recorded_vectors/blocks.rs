@@ -137,7 +137,7 @@ fn the_orderer_s_metadata_reads_and_writes_back() {
 }
 
 /// Opens a recorded transaction through all stages.
-fn open(entry: &Bytes) -> (Endorsed, Invoked) {
+pub(crate) fn open(entry: &Bytes) -> (Endorsed, Invoked) {
     let opened = Opened::parse(entry).unwrap();
     assert_eq!(opened.channel_id(), "ch1");
     let Content::Endorsed(endorsed) = opened.content().unwrap() else {

@@ -17,6 +17,7 @@ use std::{
 };
 
 mod blocks;
+mod document;
 mod messages;
 
 /// So that the skip is said once, not by each test.
