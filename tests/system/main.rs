@@ -17,4 +17,5 @@ mod kill;
 mod ledger;
 mod nodes;
 mod private;
+mod recorded;
 mod walk;
