@@ -13,6 +13,7 @@ mod channels;
 mod contracts;
 mod doors;
 mod endorser;
+mod enrolments;
 mod kill;
 mod ledger;
 mod nodes;
