@@ -5,6 +5,7 @@ mod codes;
 mod contract;
 mod messages;
 mod network;
+mod order;
 mod people;
 mod recorded;
 mod refusals;

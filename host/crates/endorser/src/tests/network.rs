@@ -300,7 +300,7 @@ impl Network {
     }
 
     /// Commits a block on both peers, with the code of its first transaction.
-    async fn commit(&self, channel: &str, data: Vec<Bytes>) -> TxValidationCode {
+    pub(super) async fn commit(&self, channel: &str, data: Vec<Bytes>) -> TxValidationCode {
         let mut codes = Vec::new();
         for peer in &self.peers {
             let channel = peer.channel(channel);
