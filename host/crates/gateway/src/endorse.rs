@@ -9,6 +9,7 @@ use model::{ErrorCode, Refused};
 use proto::common::Envelope;
 use proto::gateway::{EndorseRequest, EndorseResponse};
 use proto::protos::ProposalResponse;
+use services::code_of;
 use tonic::{Code, Status};
 
 use crate::evaluate::Answer;
@@ -216,19 +217,17 @@ impl Gateway {
         if !(self.inner.can_run)(&proposed.channel_id, proposed.chaincode()) {
             available.retain(|peer| !peer.is_local);
         }
-        // Before anybody simulates: is there a plan at all?
-        let interest = plan::plain_interest(proposed.chaincode());
-        let plan = self.plan(place, &interest, &available)?;
         let own = &self.inner.nodes.own().msp_id;
         let own_peer = available.iter().find(|peer| peer.msp_id == *own).cloned();
-        let Some(first) =
-            own_peer.or_else(|| plan.first().filter(|_| !proposed.has_transient()).cloned())
-        else {
-            let status = Status::failed_precondition(
-                "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect \
-                 transient data",
-            );
-            return Err(coded(ErrorCode::EndorsePolicy, status));
+        // Before anybody simulates: is there a plan at all?
+        let interest = plan::plain_interest(proposed.chaincode());
+        let plan = self.plan(place, &interest, &available);
+        let first = match own_peer {
+            None if proposed.has_transient() => return Err(nobody_trusted(plan.err())),
+            own_peer => own_peer.or(plan?.into_iter().next()),
+        };
+        let Some(first) = first else {
+            return Err(nobody_trusted(None));
         };
         let mut candidates: Vec<&Peer> = vec![&first];
         candidates.extend(
@@ -311,6 +310,16 @@ impl Gateway {
             no_plan(&Refused::new(ErrorCode::EndorsePolicy, why))
         })
     }
+}
+
+/// No peer may see transient data unasked. Beside Fabric's text stands the code of what else is wrong.
+fn nobody_trusted(no_plan: Option<Status>) -> Status {
+    let text = "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect \
+                transient data";
+    let code = no_plan.as_ref().and_then(code_of);
+    let code = code.and_then(|name| name.parse().ok());
+    let code = code.unwrap_or(ErrorCode::EndorsePolicy);
+    coded(code, Status::failed_precondition(text))
 }
 
 pub(crate) fn no_plan(why: &Refused) -> Status {

@@ -179,6 +179,11 @@ async fn an_endorsement_that_cannot_begin_is_told_as_fabric_tells_it() {
         "unknown chaincode",
         endorse(&world, &gateway, unknown).await,
     );
+    let transient = endorsement(
+        world.propose_with(CHANNEL, "nothing", &[("secret", b"1")]),
+        &[],
+    );
+    rows.add("transient data", endorse(&world, &gateway, transient).await);
     let alone = world.gateway_with(Config::default(), None);
     let request = endorsement(propose(), &[]);
     rows.add("too few peers", endorse(&world, &alone, request).await);
@@ -191,6 +196,8 @@ async fn an_endorsement_that_cannot_begin_is_told_as_fabric_tells_it() {
           FailedPrecondition: no combination of peers can be derived which satisfy the endorsement policy: channel nochannel is not joined by this peer
         unknown chaincode
           FailedPrecondition: no combination of peers can be derived which satisfy the endorsement policy: chaincode nothing is not defined on channel trade
+        transient data
+          FailedPrecondition: no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect transient data
         too few peers
           FailedPrecondition: no combination of peers can be derived which satisfy the endorsement policy: the peers that can be asked are own:1 (Org1MSP)
     "#]]);
