@@ -10,7 +10,7 @@
 //! | target | bytes from | decoders |
 //! |---|---|---|
 //! | `block` | orderers, peers, files | `model::Block` with its metadata, `decoded`'s views |
-//! | `transaction` | clients, in blocks | `model::{Envelope, Payload, transaction}`, `decoded` |
+//! | `transaction` | clients, in blocks | `model::{Envelope, Payload, transaction}`, `committer::verify`, `decoded` |
 //! | `read_write_set` | endorsers, in blocks | `rwset::{TxRwSet, validate_block, private_updates}` |
 //! | `identity` | everybody | `msp`: identities, PEM, certificates, chains, CRLs, MSP configurations, principals, keys |
 //! | `signature` | everybody | `msp`'s DER by Go's rules |
@@ -21,6 +21,7 @@
 //! | `component` | administrators | `runtime`'s checks before compiling |
 //! | `proposal` | clients | `model::Proposal`, `endorser` with the built-in chaincodes |
 //! | `gateway` | clients | `gateway`'s five calls |
+//! | `broadcast` | clients | `orderer`'s filters, configuration updates |
 //! | `deliver` | clients, peers | `delivery`: envelopes, seeks |
 //! | `query` | clients | `inspect`: signed requests, bookmarks |
 //! | `http` | clients | `rest`: paths, queries, bodies, idempotency keys |
@@ -36,6 +37,7 @@
 mod allocated;
 mod corpus;
 mod fields;
+mod home;
 pub mod mutate;
 mod network;
 mod peer;

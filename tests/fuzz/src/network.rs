@@ -23,6 +23,9 @@ pub(crate) const CHANNEL: &str = "mychannel";
 /// The organisations of the channel.
 pub(crate) const MSP_IDS: [&str; 2] = ["Org1MSP", "Org2MSP"];
 
+/// The number of the orderer's organisation.
+const ORDERER: u64 = 9;
+
 /// The channel, and who is on it.
 pub(crate) struct Network {
     pub(crate) genesis: Block,
@@ -31,6 +34,10 @@ pub(crate) struct Network {
     pub(crate) members: [[Arc<SigningIdentity>; 3]; 2],
     /// The organisations' own configurations.
     pub(crate) msps: [MspConfig; 2],
+    /// The orderer.
+    pub(crate) orderer: Arc<SigningIdentity>,
+    /// The certificate by which the orderer finds itself in the configuration.
+    pub(crate) orderer_tls: String,
     /// A revocation list of the first organisation, PEM.
     pub(crate) revoked: String,
 }
@@ -50,13 +57,15 @@ pub(crate) fn fill(seed: u64) -> impl FnMut(&mut [u8]) {
 impl Network {
     fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [first, second, orderer] = [1, 2, 9].map(|number| Org::make(&folder, number));
+        let [first, second, orderer] = [1, 2, ORDERER].map(|number| Org::make(&folder, number));
         let genesis = genesis([&first, &second], &orderer);
         let memo = Arc::new(SignatureMemo::new(1_000));
         let revoked = [first.members[1].certificate().clone()];
         Self {
             bundle: Arc::new(Bundle::from_block(&genesis, &memo).unwrap()),
             genesis,
+            orderer_tls: orderer.authority.tls().certificate().to_pem(),
+            orderer: orderer.members[2].clone(),
             revoked: first
                 .authority
                 .identities()
@@ -76,7 +85,12 @@ struct Org {
 
 impl Org {
     fn make(folder: &TempDir, number: u64) -> Self {
-        let (domain, msp_id) = (format!("org{number}.test"), format!("Org{number}MSP"));
+        let domain = format!("org{number}.test");
+        let msp_id = if number == ORDERER {
+            "OrdererMSP".to_owned()
+        } else {
+            format!("Org{number}MSP")
+        };
         let root = folder.path().join(&domain);
         let (validity, mut random) = (Validity::years(NOW.seconds, 2), fill(number));
         let authority = Organization::new(&domain, validity, &mut random).unwrap();
@@ -84,7 +98,14 @@ impl Org {
         let members = [
             ("Admin", Role::Admin),
             ("User1", Role::Client),
-            ("peer0", Role::Peer),
+            (
+                "node",
+                if number == ORDERER {
+                    Role::Orderer
+                } else {
+                    Role::Peer
+                },
+            ),
         ];
         let members = members.map(|(name, role)| {
             let member = authority.write_member(&root, name, role, &[], validity, &mut random);

@@ -1,9 +1,8 @@
 //! A peer on the channel, without sockets: its services are called as their servers call them.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use endorser::Endorser;
@@ -18,16 +17,14 @@ use rest::{Credential, CredentialKind, WalletIdentity};
 use runtime::{Engine, Executor};
 use rwset::{Update, UpdateBatch};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::home::Home;
 use crate::network::{MSP_IDS, NOW, fill, network};
 
 /// Opens REST to the first organisation's administrator.
 pub(crate) const TOKEN: &str = "token";
-/// What waits longer for something that never comes is left alone.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The services of a peer that has the genesis block, and one that defines a chaincode and gives it some state.
 #[derive(Clone)]
@@ -39,40 +36,10 @@ pub(crate) struct Peer {
     pub(crate) routes: axum::Router,
 }
 
-struct Home {
-    /// Dropped first: its tasks use what follows.
-    runtime: Runtime,
-    peer: Peer,
-    _folder: TempDir,
-}
-
-thread_local! {
-    /// One a thread: targets run beside one another, and none shall wait for another's.
-    static HOME: RefCell<Option<Home>> = const { RefCell::new(None) };
-}
-
-/// Lets the peer do something; `None` if it waits for what never comes.
+/// Lets the peer of this thread do something; `None` if it waits for what never comes.
 pub(crate) fn ask<T, F: Future<Output = T>>(call: impl FnOnce(Peer) -> F) -> Option<T> {
-    HOME.with_borrow_mut(|home| {
-        let home = home.get_or_insert_with(Home::make);
-        let call = call(home.peer.clone());
-        let patient = async { tokio::time::timeout(PATIENCE, call).await };
-        home.runtime.block_on(patient).ok()
-    })
-}
-
-impl Home {
-    fn make() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        let runtime = builder.enable_all().build().unwrap();
-        let peer = runtime.block_on(start(&folder));
-        Self {
-            runtime,
-            peer,
-            _folder: folder,
-        }
-    }
+    thread_local!(static HOME: OnceCell<Home<Peer>> = const { OnceCell::new() });
+    HOME.with(|home| home.get_or_init(|| Home::make(start)).ask(call))
 }
 
 async fn start(folder: &TempDir) -> Peer {

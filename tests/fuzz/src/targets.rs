@@ -1,6 +1,7 @@
 //! Every kind of foreign bytes, and the decoders that they meet first.
 
 mod block;
+mod broadcast;
 mod component;
 mod config;
 mod deliver;
@@ -32,6 +33,7 @@ macro_rules! targets {
 
 targets!(
     block,
+    broadcast,
     component,
     config,
     deliver,

@@ -18,6 +18,7 @@ macro_rules! fuzz {
 
 fuzz!(
     block,
+    broadcast,
     component,
     config,
     deliver,

@@ -82,9 +82,12 @@ fn proposed(bytes: &Bytes) {
 
 /// An update that the administrators of both organisations signed, whatever it says.
 fn signed(update: &Bytes) {
-    let Ok(read) = ConfigUpdate::decode(update.clone()) else {
-        return;
-    };
+    if let Ok(read) = ConfigUpdate::decode(update.clone()) {
+        propose(&enveloped(&read.channel_id, &by_administrators(update)));
+    }
+}
+
+fn by_administrators(update: &Bytes) -> ConfigUpdateEnvelope {
     let signatures = network().members.iter().map(|[admin, ..]| {
         let header = SignatureHeader {
             creator: admin.identity().clone(),
@@ -97,11 +100,16 @@ fn signed(update: &Bytes) {
             signature_header,
         }
     });
-    let content = ConfigUpdateEnvelope {
+    ConfigUpdateEnvelope {
         config_update: update.clone(),
         signatures: signatures.collect(),
-    };
-    propose(&enveloped(&read.channel_id, &content));
+    }
+}
+
+/// A good update of what only orderers may change, signed by others.
+pub(super) fn update() -> proto::common::Envelope {
+    let update = larger_batches().encode_to_vec().into();
+    enveloped(CHANNEL, &by_administrators(&update))
 }
 
 fn propose(update: &proto::common::Envelope) {

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use model::Proposal;
 use model::client::{Invocation, Sender, endorsement_signed_bytes};
-use msp::Signer as _;
+use msp::{Signer as _, SigningIdentity};
 use prost::Message as _;
 use proto::protos::{ChaincodeInput, ProposalResponse, SignedProposal};
 
@@ -87,8 +87,17 @@ fn call((chaincode, channel_id): (&str, &str), input: &[u8]) -> Option<SignedPro
 
 /// The bytes of a good proposal.
 pub(super) fn propose(chaincode: &str, channel_id: &str, args: Vec<Bytes>) -> Bytes {
+    propose_as(&network().members[0][0], chaincode, channel_id, args)
+}
+
+pub(super) fn propose_as(
+    creator: &SigningIdentity,
+    chaincode: &str,
+    channel_id: &str,
+    args: Vec<Bytes>,
+) -> Bytes {
     let sender = Sender {
-        creator: network().members[0][0].identity().clone(),
+        creator: creator.identity().clone(),
         nonce: [9; 24],
         timestamp: NOW,
     };

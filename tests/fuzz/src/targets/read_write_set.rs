@@ -124,7 +124,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// A set of every kind of read and write, good on the small state.
-fn simulated(results: usize) -> Vec<u8> {
+pub(super) fn simulated(results: usize) -> Vec<u8> {
     let mut simulator = Simulator::new(Box::new(state().clone()), "tx");
     let _ = simulator.get_state("vec", "k001");
     let _ = simulator.get_state("vec", "absent");
