@@ -21,6 +21,9 @@ const PATHS: [&str; 3] = [
     "/Channel/Nowhere",
 ];
 
+/// Who signs a policy that came as text: nobody, one, some, everybody.
+const SIGNERS: [u8; 6] = [0, 0b10, 0b1_0000, 0b1_0010, 0b11_0110, 0xff];
+
 pub(super) fn run(bytes: &[u8]) {
     let Some((kind, rest)) = bytes.split_first() else {
         return;
@@ -47,7 +50,9 @@ fn text(bytes: &[u8]) {
     let decoded = SignaturePolicyEnvelope::decode(encoded.as_slice());
     assert_eq!(decoded.expect("what we make can be decoded"), policy);
     SignaturePolicy::compile(&policy).expect("what the language says can be used");
-    evaluate(&policy, 0xff);
+    for signed in SIGNERS {
+        evaluate(&policy, signed);
+    }
 }
 
 fn application(bytes: &[u8]) {
@@ -134,6 +139,8 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         "AND('Org1MSP.peer', OR('Org2MSP.member', 'Org1MSP.admin'))",
         "OutOf(2, 'Org1MSP.client', \"Org2MSP.peer\", OutOf(0, 'Org1MSP.member'))",
         "or('Org1MSP.member','Org1MSP.member')",
+        // A rule that fails gives back whom it used.
+        "OR(AND('Org1MSP.client', 'Org2MSP.client'), 'Org1MSP.client')",
     ];
     let mut seeds = Vec::new();
     for text in texts {
