@@ -236,10 +236,10 @@ pub struct ChangedRange {
     /// Whether there are more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// The ledger's height at the endorsement, where it was found by the hashes.
+    /// The greatest height at which the range was as it was read, where that was found by the hashes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub endorsed_at_height: Option<u64>,
+    pub as_of_height: Option<u64>,
     /// Why the differences are not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

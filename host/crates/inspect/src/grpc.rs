@@ -5,13 +5,15 @@ use std::sync::Arc;
 use ::channel::Resource;
 use bytes::Bytes;
 use joined::{Channel, Channels};
-use model::ErrorCode;
+use model::{ErrorCode, Version};
 use prost::Message;
 use prost_types::Timestamp;
+use proto::weft::explain_request::Transaction;
 use proto::weft::range_request;
 use proto::weft::{
-    ClockRequest, ClockResponse, DigestRequest, DigestResponse, HistoryRequest, HistoryResponse,
-    KeyChange, RangeRequest, RangeResponse, SignedRequest, StateEntry, StateRequest,
+    ClockRequest, ClockResponse, DigestRequest, DigestResponse, ExplainRequest, ExplainResponse,
+    HistoryRequest, HistoryResponse, KeyChange, RangeRequest, RangeResponse, SignedRequest,
+    StateEntry, StateRequest,
 };
 use services::weft::inspect_server;
 use services::with_code;
@@ -20,8 +22,8 @@ use tonic::{Code, Request, Response, Status};
 use tracing::warn;
 
 use crate::{
-    Config, Entry, Error, Keys, PAGE_LIMIT_DEFAULT, Page, authorize, digest, find, history,
-    identify, range, state,
+    Config, Entry, Error, Keys, PAGE_LIMIT_DEFAULT, Page, Which, authorize, digest, explain, find,
+    history, identify, range, state,
 };
 
 /// Gives the time.
@@ -59,6 +61,7 @@ begins! {
     StateRequest "State";
     RangeRequest "Range";
     HistoryRequest "History";
+    ExplainRequest "Explain";
 }
 
 impl Inspect {
@@ -212,6 +215,27 @@ impl inspect_server::Inspect for Inspect {
         .await
     }
 
+    async fn explain(
+        &self,
+        signed: Request<SignedRequest>,
+    ) -> Result<Response<ExplainResponse>, Status> {
+        self.serve(
+            signed,
+            Resource::QsccGetTransactionById,
+            |channel, request: ExplainRequest| {
+                let explanation = explain(channel, &which(request)?)?;
+                let json = serde_json::to_vec(&explanation).map_err(|error| Error::Ledger {
+                    code: ErrorCode::NodeBroken,
+                    source: error.into(),
+                })?;
+                Ok(ExplainResponse {
+                    explanation: json.into(),
+                })
+            },
+        )
+        .await
+    }
+
     async fn clock(&self, _: Request<ClockRequest>) -> Result<Response<ClockResponse>, Status> {
         Ok(Response::new(ClockResponse {
             now_ms: millis(&(self.clock)()),
@@ -252,6 +276,20 @@ fn keys(keys: Option<range_request::Keys>) -> Keys {
     }
 }
 
+fn which(request: ExplainRequest) -> Result<Which, Error> {
+    match request.transaction {
+        Some(Transaction::TxId(tx_id)) => Ok(Which::Id(tx_id)),
+        Some(Transaction::Place(place)) => Ok(Which::Place(Version {
+            block: place.block,
+            tx: place.tx,
+        })),
+        None => Err(Error::refused(
+            ErrorCode::RequestInvalid,
+            "neither a transaction's id nor its place is given",
+        )),
+    }
+}
+
 fn entry(entry: Entry) -> StateEntry {
     StateEntry {
         key: entry.key,
@@ -279,9 +317,10 @@ fn status(error: &Error) -> Status {
     }
     let code = error.code();
     let grpc = match code {
-        ErrorCode::ChannelNotFound | ErrorCode::ChaincodeNotFound | ErrorCode::StateNotFound => {
-            Code::NotFound
-        }
+        ErrorCode::ChannelNotFound
+        | ErrorCode::ChaincodeNotFound
+        | ErrorCode::StateNotFound
+        | ErrorCode::TransactionNotFound => Code::NotFound,
         ErrorCode::NodeBusy => Code::ResourceExhausted,
         ErrorCode::NodeUnavailable | ErrorCode::ChannelStopped => Code::Unavailable,
         ErrorCode::NodeBroken => Code::Internal,

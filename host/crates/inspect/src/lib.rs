@@ -1,4 +1,5 @@
-//! What a peer tells of its channels beside Fabric's services: the digest of a ledger, state, history.
+//! What a peer tells of its channels beside Fabric's services: the digest of a ledger, state, history, why a
+//! transaction is not valid.
 //!
 //! [`Inspect`] serves it by gRPC as `weft.v1.Inspect` to callers that sign their requests; REST uses the same functions
 //! for callers it knows. Who may read the channel's blocks may read what follows from them, and nobody else.
@@ -19,14 +20,18 @@ mod bookmark;
 mod config;
 mod digest;
 mod error;
+mod explain;
 mod grpc;
 mod keys;
+mod range_search;
 mod read;
+mod resolve;
 
 pub use authorize::{authorize, find, identify};
 pub use config::Config;
 pub use digest::{LedgerDigest, digest};
 pub use error::Error;
+pub use explain::{Which, explain};
 pub use grpc::{Clock, Inspect};
 pub use keys::{Keys, composite_key};
 pub use read::{

@@ -34,7 +34,7 @@ pub(super) fn cause(conflict: &Conflict) -> Cause {
             hashed: matches!(difference, RangeDifference::Hashes),
             differences: first(difference).into_iter().collect(),
             more: false,
-            endorsed_at_height: None,
+            as_of_height: None,
             untold: None,
         }),
     }

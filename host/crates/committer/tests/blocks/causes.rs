@@ -133,8 +133,7 @@ async fn what_an_earlier_transaction_of_the_block_did_is_told_with_its_place() {
         the key with hash 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b of collection plain of chaincode basic was read as transaction 0 of block 2 left it; transaction 3 of block 3 has changed it since
           version read: block 2, transaction 0
           version now:  block 3, transaction 3
-        the keys of chaincode basic from "r" to "s" are not those that were read
-          it lost key "r1", deleted by a transaction that is not known"#]].assert_eq(&told(&world));
+        the keys of chaincode basic from "r" to "s" are not those that were read: it lost key "r1", deleted by a transaction that is not known"#]].assert_eq(&told(&world));
 }
 
 #[tokio::test(flavor = "multi_thread")]

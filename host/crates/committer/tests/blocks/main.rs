@@ -14,6 +14,7 @@ mod chains;
 mod codes;
 mod config;
 mod duplicates;
+mod explained;
 mod people;
 mod pipeline;
 mod policies;

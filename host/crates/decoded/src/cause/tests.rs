@@ -50,7 +50,7 @@ fn range(start: &str, differences: Vec<RangeDifference>) -> Cause {
         hashed: false,
         differences,
         more: false,
-        endorsed_at_height: None,
+        as_of_height: None,
         untold: None,
     })
 }

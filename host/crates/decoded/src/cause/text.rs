@@ -178,17 +178,20 @@ fn range_lines(range: &ChangedRange) -> Vec<String> {
         "" => "its end".to_owned(),
         end => format!("{end:?}"),
     };
+    let mut differences = range.differences.iter().map(difference);
+    let first = differences.next();
+    let first = first.map_or_else(String::new, |first| format!(": {first}"));
     let mut lines = vec![format!(
-        "the keys of chaincode {} from {start:?} to {end} are not those that were read",
+        "the keys of chaincode {} from {start:?} to {end} are not those that were read{first}",
         range.namespace
     )];
-    lines.extend(range.differences.iter().map(difference));
+    lines.extend(differences.map(|line| format!("  {line}")));
     if range.more {
         lines.push("  … and more".to_owned());
     }
-    if let Some(height) = range.endorsed_at_height {
+    if let Some(height) = range.as_of_height {
         lines.push(format!(
-            "  it was endorsed at height {height}, as the hashes over what it read show"
+            "  it was as it was read up to height {height}, as the hashes over what was read show"
         ));
     }
     lines.extend(range.untold.iter().map(|why| format!("  {why}")));
@@ -202,12 +205,12 @@ fn difference(difference: &RangeDifference) -> String {
         None => format!("{what} by a transaction that is not known"),
     };
     match difference.change {
-        RangeChange::Gained => format!("  it gained key {key:?}, {}", did("written")),
-        RangeChange::Lost => format!("  it lost key {key:?}, {}", did("deleted")),
+        RangeChange::Gained => format!("it gained key {key:?}, {}", did("written")),
+        RangeChange::Lost => format!("it lost key {key:?}, {}", did("deleted")),
         RangeChange::Changed => {
             let read = version(difference.read.as_ref());
             format!(
-                "  it read key {key:?} at version {read}, {}",
+                "it read key {key:?} at version {read}, {}",
                 did("changed since")
             )
         }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use msp::{Signer as _, SigningIdentity};
 use prost::Message;
 use prost_types::Timestamp;
+use proto::weft::explain_request::Transaction;
 use proto::weft::{
-    ClockRequest, DigestRequest, HistoryRequest, RangeRequest, SignedRequest, StateRequest,
+    ClockRequest, DigestRequest, ExplainRequest, HistoryRequest, RangeRequest, SignedRequest,
+    StateRequest, TransactionPlace,
 };
 use services::code_of;
 use services::weft::inspect_server::Inspect as _;
@@ -203,4 +205,44 @@ async fn everybody_is_told_the_time_and_the_version() {
         (told.now_ms, told.version.as_str()),
         (NOW_S * 1_000 + 7, "1.2.3")
     );
+}
+
+fn explain(who: &SigningIdentity, transaction: Option<Transaction>) -> ExplainRequest {
+    ExplainRequest {
+        channel_id: CHANNEL.to_owned(),
+        identity: serialized(who),
+        sent_at_ms: NOW_S * 1_000,
+        rpc: "Explain".to_owned(),
+        transaction,
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_is_explained_to_who_may_read_it() {
+    let world = World::new().await;
+    world.write(&[("k", "1")]).await;
+    let inspect = service(&world, Config::default());
+    let place = Some(Transaction::Place(TransactionPlace { block: 1, tx: 0 }));
+    let ask = |who, which| inspect.explain(sign(who, &explain(who, which)));
+    let told = ask(&world.user, place.clone()).await.unwrap().into_inner();
+    let told: decoded::Explanation = serde_json::from_slice(&told.explanation).unwrap();
+    assert_eq!((told.code.as_str(), told.writes.len()), ("VALID", 1));
+    let unknown = Some(Transaction::TxId("0".repeat(64)));
+    let refused = [
+        (
+            ask(&world.stranger, place),
+            (Code::PermissionDenied, "identity.unknown"),
+        ),
+        (
+            ask(&world.user, unknown),
+            (Code::NotFound, "transaction.not_found"),
+        ),
+        (
+            ask(&world.user, None),
+            (Code::InvalidArgument, "request.invalid"),
+        ),
+    ];
+    for (asked, expected) in refused {
+        assert_eq!(shown(&asked.await.unwrap_err()), expected);
+    }
 }
