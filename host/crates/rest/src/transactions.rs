@@ -5,7 +5,8 @@ use std::time::Duration;
 use ::channel::Resource;
 use axum::Json;
 use axum::extract::State;
-use decoded::Located;
+use decoded::{Explanation, Located};
+use inspect::Which;
 use joined::{Channel, Committed};
 use ledger::PeerLedger;
 use model::{ErrorCode, TxId, TxValidationCode, codes};
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(show))
         .routes(routes!(status))
+        .routes(routes!(explanation))
 }
 
 /// How a transaction ended on this peer.
@@ -117,6 +119,36 @@ fn located(ledger: &PeerLedger, tx_id: &TxId) -> Result<Option<Located>, ledger:
     };
     let block = ledger.block(location.block)?;
     Ok(block.and_then(|block| Located::new(tx_id.as_str(), &block)))
+}
+
+/// Explain a transaction.
+///
+/// Its validation code in words, what to do next, and the cause: which key was read at which version and which transaction
+/// has changed it since; which leaf of a policy lacks whose signature; which key a range has gained or lost; which part of
+/// the transaction breaks which rule. Of a valid transaction, what it wrote. Needs what the channel's access rules ask for
+/// `qscc/GetTransactionByID`.
+#[utoipa::path(
+    get,
+    path = "/v1/channels/{channel}/transactions/{tx_id}/explanation",
+    operation_id = "explain_transaction",
+    tag = "Transactions",
+    params(ChannelPath, TransactionPath),
+    responses((status = 200, description = "The explanation.", body = Explanation)),
+)]
+async fn explanation(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((id, tx_id)): Path<(String, String)>,
+    query: Query,
+) -> Result<Json<Explanation>, Problem> {
+    query.end()?;
+    let tx_id = parse(&tx_id)?;
+    let channel = access::reader(&api, &caller, &id, Resource::QsccGetTransactionById)?;
+    let which = Which::Id(tx_id.to_string());
+    let found = reading::blocking(move || inspect::explain(&channel, &which)).await?;
+    found
+        .map(Json)
+        .map_err(|error| reading::problem(error).about(tx_id.as_str()))
 }
 
 /// Show how a transaction ended.

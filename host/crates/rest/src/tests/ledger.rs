@@ -6,8 +6,9 @@ use std::sync::Arc;
 use ::channel::genesis::{ConsenterDescription, GenesisSeed, OrganizationDescription};
 use ::channel::{Bundle, ChannelDescription};
 use bytes::Bytes;
+use decoded::Cause;
 use joined::Channel;
-use ledger::{CommitInput, HistoryRow, PeerLedger, TxRow};
+use ledger::{CauseRow, CommitInput, HistoryRow, PeerLedger, TxRow};
 use model::client::{Invocation, Sender, assemble};
 use model::{Block, ChannelId, Envelope, Proposal, TxValidationCode, Version};
 use msp::SignatureMemo;
@@ -31,6 +32,8 @@ pub(crate) struct Tx<'a> {
     /// Name and payload.
     pub(crate) event: Option<(&'a str, &'a str)>,
     pub(crate) code: TxValidationCode,
+    /// Why it is not valid, if that is kept.
+    pub(crate) cause: Option<&'a Cause>,
 }
 
 impl Default for Tx<'_> {
@@ -40,6 +43,7 @@ impl Default for Tx<'_> {
             writes: &[],
             event: None,
             code: TxValidationCode::Valid,
+            cause: None,
         }
     }
 }
@@ -181,6 +185,13 @@ impl Chain {
             if code == TxValidationCode::Valid {
                 input.history.extend(history(place, &made.set));
             }
+        }
+        for (place, tx) in (0..).zip(txs) {
+            let kept = tx.cause.map(|cause| CauseRow {
+                tx: place,
+                bytes: cause.to_bytes().into(),
+            });
+            input.causes.extend(kept);
         }
         self.write(input).await;
         number

@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use decoded::{Cause, Key, Place, StaleRead};
 use expect_test::{Expect, expect};
-use model::TxValidationCode;
+use model::{TxValidationCode, Version};
 use tokio_util::sync::CancellationToken;
 
 use super::{Peer, TOKEN_WITHOUT_IDENTITY, Tx, ask, get};
@@ -227,6 +228,45 @@ async fn a_transaction_is_shown_with_its_outcome_and_a_pending_one_is_waited_for
 }
 
 #[tokio::test]
+async fn a_transaction_is_explained() {
+    let peer = peer_with_assets().await;
+    let place = |block, tx| Place::new(Version { block, tx });
+    let cause = Cause::Read(StaleRead {
+        key: Key::public("basic", "asset1"),
+        read: Some(place(2, 0)),
+        now: Some(place(3, 0)),
+        by: Some(place(3, 0)),
+        change: None,
+    });
+    let failed = Tx {
+        code: TxValidationCode::MvccReadConflict,
+        cause: Some(&cause),
+        ..put(&[("asset1", Some("lost again"))])
+    };
+    let block = peer.commit(&[failed]).await;
+    let id = async |block: u64, tx: usize| {
+        let block = peer
+            .get(&format!("/v1/channels/mychannel/blocks/{block}"))
+            .await
+            .json();
+        block["transactions"][tx]["tx_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let of = |tx_id: &str| format!("/v1/channels/mychannel/transactions/{tx_id}/explanation");
+    check(&peer, &of(&id(block, 0).await), expect![[r#"200 {"tx_id":"34a14a9c84a565a170b593366fd9332b5f982e3a6e524df9660794b60812e8f9","block":5,"tx":0,"timestamp":"2027-01-15T08:00:00Z","code":"MVCC_READ_CONFLICT","number":11,"meaning":"A key that the transaction read was changed by another transaction before this one was committed.","advice":"Submit the call again as a new transaction: it will read the present state.","cause":{"kind":"read","key":{"namespace":"basic","key":"asset1"},"read":{"block":2,"tx":0},"now":{"block":3,"tx":0},"by":{"block":3,"tx":0,"tx_id":"f43131614255dc143b2ba7eb22ba14b7b380ba065ca3b511d413ad5f195b10ce"},"change":"written"},"reason":["key \"asset1\" of chaincode basic was read as transaction 0 of block 2 left it; transaction 0 of block 3 (f43131614255dc143b2ba7eb22ba14b7b380ba065ca3b511d413ad5f195b10ce) has written it since","  version read: block 2, transaction 0","  version now:  block 3, transaction 0"]}"#]]).await;
+    check(&peer, &of(&id(4, 0).await), expect![[r#"200 {"tx_id":"4fdfc1490eb31d5062f8174019a373ba4826262862a6909596aabe715b47528e","block":4,"tx":0,"timestamp":"2027-01-15T08:00:00Z","code":"MVCC_READ_CONFLICT","number":11,"meaning":"A key that the transaction read was changed by another transaction before this one was committed.","advice":"Submit the call again as a new transaction: it will read the present state.","reason":["the cause was not recorded, since the block was committed by an older version; `weft ledger rebuild` records it"]}"#]]).await;
+    check(&peer, &of(&id(4, 1).await), expect![[r#"200 {"tx_id":"c54d8dab0cdabbb101d7959689c6243b320b62bcd2fe0ec83873d7355d955578","block":4,"tx":1,"timestamp":"2027-01-15T08:00:00Z","code":"VALID","number":0,"meaning":"The transaction is valid and its writes are in the state.","advice":"Nothing is to be done.","writes":[{"key":{"namespace":"basic","key":"asset2"},"change":"deleted"}]}"#]]).await;
+    expect!["404 transaction.not_found: the ledger of this peer holds no such transaction"].assert_eq(&refused(&peer, &of(&"0".repeat(64))).await);
+    assert!(
+        refused(&peer, &of("abc"))
+            .await
+            .starts_with("400 request.invalid")
+    );
+}
+
+#[tokio::test]
 async fn a_waiting_call_is_answered_by_the_commit() {
     let peer = Peer::start().await;
     // Equal peers make equal transactions: this one's first has the id of the other's.
@@ -282,6 +322,7 @@ async fn without_an_identity_nothing_of_a_channel_is_read() {
         "/blocks/0",
         &format!("/transactions/{}", "0".repeat(64)),
         &format!("/transactions/{}/status", "0".repeat(64)),
+        &format!("/transactions/{}/explanation", "0".repeat(64)),
         "/chaincodes/basic/state",
         "/chaincodes/basic/state/a",
         "/chaincodes/basic/history/a",
@@ -314,6 +355,7 @@ async fn what_a_call_does_not_know_is_refused() {
         of("/blocks/0"),
         of(&format!("/transactions/{}", "0".repeat(64))),
         of(&format!("/transactions/{}/status", "0".repeat(64))),
+        of(&format!("/transactions/{}/explanation", "0".repeat(64))),
         of("/chaincodes/basic/state"),
         of("/chaincodes/basic/state/a"),
         of("/chaincodes/basic/history/a"),
