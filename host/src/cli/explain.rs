@@ -35,6 +35,10 @@ struct Validation {
     validation_code: &'static str,
     number: u8,
     meaning: &'static str,
+    action: &'static str,
+    /// Why no transaction that is committed here gets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    never: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
 }
@@ -102,6 +106,8 @@ impl Validation {
             validation_code: codes::name(code),
             number: codes::to_byte(code),
             meaning: codes::words(code),
+            action: codes::meaning(code).advice,
+            never: codes::meaning(code).never,
             error_code: error_code(code).map(ErrorCode::name),
         }
     }
@@ -113,7 +119,11 @@ impl Validation {
                 format!("{} ({})", self.validation_code, self.number),
             ),
             ("meaning", self.meaning.to_owned()),
+            ("action", self.action.to_owned()),
         ];
+        if let Some(why) = self.never {
+            fields.push(("never given", why.to_owned()));
+        }
         if let Some(code) = self.error_code {
             fields.push((
                 "told as",
@@ -210,7 +220,16 @@ mod tests {
         expect![[r#"
             validation code  MVCC_READ_CONFLICT (11)
             meaning          A key that the transaction read was changed by another transaction before this one was committed.
+            action           Submit the call again as a new transaction: it will read the present state.
             told as          error[commit.conflict]: see `weft explain commit.conflict`"#]].assert_eq(&Validation::new(code).text());
+        let never = TxValidationCode::NilTxaction;
+        expect![[r#"
+            validation code  NIL_TXACTION (16)
+            meaning          The transaction has no action.
+            action           Nothing: no block of a network of today has it.
+            never given      a transaction without an action is INVALID_ENDORSER_TRANSACTION
+            told as          error[commit.invalid]: see `weft explain commit.invalid`"#]]
+        .assert_eq(&Validation::new(never).text());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! `weft tx`: a transaction, decoded, and what became of it.
+//! `weft tx`: a transaction, decoded, what became of it, and why.
+
+mod explanation;
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -29,6 +31,10 @@ pub(super) struct TxArgs {
 enum TxCommand {
     /// Show what became of a transaction: valid, invalid, or not in a block yet. Ends with 0, 4 or 5.
     Status(StatusArgs),
+    /// Say why a transaction is valid or not: its validation code in words, the cause, and what to do next.
+    ///
+    /// The cause names keys, versions and transactions, or the leaves of a policy and whose signature they lack.
+    Explain(explanation::ExplainArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,8 +61,10 @@ struct Status {
 /// Prints a transaction or its status.
 pub(super) async fn run(args: TxArgs, global: &Global) -> anyhow::Result<()> {
     let (client, _) = global.client()?;
-    if let Some(TxCommand::Status(args)) = args.command {
-        return status(&client, args, global).await;
+    match args.command {
+        None => {}
+        Some(TxCommand::Status(args)) => return status(&client, args, global).await,
+        Some(TxCommand::Explain(args)) => return explanation::run(&client, args, global).await,
     }
     let tx_id = args.tx_id.unwrap_or_default();
     if let Some(file) = args.raw {
@@ -123,10 +131,11 @@ pub(super) fn invalid(code: TxValidationCode, about: Transaction) -> Failure {
         .unwrap_or_default();
     let error = explain::error_code(code).unwrap_or(ErrorCode::CommitInvalid);
     let what = format!("the transaction is in block{block}, but {name}: {words}");
-    let failure = match (error, &about.tx_id) {
-        (ErrorCode::CommitInvalid, Some(tx_id)) => Failure::new(error, what)
-            .hint(format!("`weft tx {tx_id}` shows what it read and wrote")),
-        _ => Failure::new(error, what),
+    let failure = match &about.tx_id {
+        Some(tx_id) => {
+            Failure::new(error, what).hint(format!("`weft tx explain {tx_id}` names the cause"))
+        }
+        None => Failure::new(error, what),
     };
     failure.about(Transaction {
         validation_code: Some(name),

@@ -1,14 +1,17 @@
-//! What a peer's ledger says by itself: its digest, values of keys and their history; and the peer's clock.
+//! What a peer's ledger says by itself: its digest, values of keys and their history, why transactions are not valid; and
+//! the peer's clock.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use decoded::Explanation;
 use msp::Signer as _;
 use prost::Message;
+use proto::weft::explain_request::Transaction;
 use proto::weft::range_request::Keys;
 use proto::weft::{
-    ClockRequest, ClockResponse, DigestRequest, DigestResponse, HistoryRequest, HistoryResponse,
-    RangeRequest, RangeResponse, SignedRequest, StateEntry, StateRequest,
+    ClockRequest, ClockResponse, DigestRequest, DigestResponse, ExplainRequest, HistoryRequest,
+    HistoryResponse, RangeRequest, RangeResponse, SignedRequest, StateEntry, StateRequest,
 };
 
 use super::connection::within;
@@ -123,6 +126,28 @@ impl Client {
         Ok(answer
             .map_err(self.failed("asking for a key's history"))?
             .into_inner())
+    }
+
+    /// Why a transaction is valid or not.
+    ///
+    /// # Errors
+    /// [`ClientError::Call`], also where there is no such transaction; [`ClientError::Sign`], [`ClientError::Answer`].
+    pub(crate) async fn explain(
+        &self,
+        transaction: Transaction,
+    ) -> Result<Explanation, ClientError> {
+        const WHAT: &str = "asking why";
+        let request = self.signed(&ExplainRequest {
+            channel_id: self.channel_id.clone(),
+            identity: self.signer.identity().clone(),
+            sent_at_ms: self.now_ms(),
+            rpc: "Explain".to_owned(),
+            transaction: Some(transaction),
+        })?;
+        let answer = self.pages().explain(within(READ_PATIENCE, request)).await;
+        let answer = answer.map_err(self.failed(WHAT))?.into_inner();
+        serde_json::from_slice(&answer.explanation)
+            .map_err(|error| ClientError::answer(WHAT, error))
     }
 
     /// The peer's clock and version; no identity is needed for it.
