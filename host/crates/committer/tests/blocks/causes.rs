@@ -154,7 +154,7 @@ async fn endorsements_that_do_not_count_are_told_with_the_reason() {
     }));
     world.codes(vec![tx.entry()]).await;
     expect![[r#"
-        writing to key "key00000010" of chaincode basic needs the chaincode's policy, which is not satisfied
+        writing to key "key00000012" of chaincode basic needs the chaincode's policy, which is not satisfied
         policy: AND('Org1MSP.peer', 'Org2MSP.peer')
           2 of 2: not satisfied
             'Org1MSP.peer': satisfied by CN=peer0,OU=peer of Org1MSP
