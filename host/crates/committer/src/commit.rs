@@ -6,7 +6,7 @@ use std::time::Instant;
 use ::channel::{Bundle, update};
 use bytes::Bytes;
 use joined::Channel;
-use ledger::CommitInput;
+use ledger::{CommitInput, TxRow};
 use model::{Block, TxId, TxValidationCode};
 use proto::FromWire;
 use proto::common::ConfigEnvelope;
@@ -140,7 +140,7 @@ fn decide(channel: &Channel, verified: VerifiedBlock) -> Result<Decided, Error> 
         &mut input,
     )?;
     input.updates = updates;
-    let tx_ids = all_ids(&txs, &verdicts);
+    let tx_ids = all_ids(&input.txs);
     Ok(Decided {
         verdicts,
         input,
@@ -227,11 +227,11 @@ fn tx_id(tx: &VerifiedTx) -> Option<&TxId> {
     }
 }
 
-fn all_ids(txs: &[VerifiedTx], verdicts: &[Verdict]) -> Vec<(TxId, TxValidationCode)> {
-    let pairs = txs.iter().zip(verdicts);
-    pairs
-        .filter_map(|(tx, verdict)| tx_id(tx).map(|id| (id.clone(), verdict.code)))
-        .collect()
+/// What those are told who wait for a transaction: its id is the one it states, as in the ledger's index, so that one that
+/// is malformed ends for them too.
+fn all_ids(txs: &[TxRow]) -> Vec<(TxId, TxValidationCode)> {
+    let id = |row: &TxRow| Some((TxId::parse(&row.tx_id).ok()?, row.code));
+    txs.iter().filter_map(id).collect()
 }
 
 /// Indexes and read-write sets of the valid endorsed transactions.

@@ -2,8 +2,12 @@
 
 use TxValidationCode as C;
 use bytes::Bytes;
-use model::TxValidationCode;
+use futures::FutureExt as _;
+use joined::Committed;
+use model::{TxId, TxValidationCode};
+use msp::Signer as _;
 
+use crate::people::people;
 use crate::set::set;
 use crate::tx::Tx;
 use crate::world::{World, put};
@@ -16,6 +20,14 @@ fn same(world: &World, change: impl FnOnce(&mut Tx)) -> Bytes {
     tx.has_nonce(NONCE);
     change(&mut tx);
     tx.entry()
+}
+
+/// A transaction and what it gets.
+type Case = (fn(&mut Tx), TxValidationCode);
+
+/// Their id.
+fn id() -> TxId {
+    TxId::compute(NONCE, people().org1.client.identity())
 }
 
 /// The codes of a block of transactions with one id, alone and then between two others.
@@ -32,6 +44,10 @@ async fn check(changes: &[fn(&mut Tx)], expected: &[TxValidationCode]) {
     let mut codes = world.codes(entries).await;
     assert_eq!((codes.remove(0), codes.remove(1)), (C::Valid, C::Valid));
     assert_eq!(codes, expected);
+    // Who asks for the id hears of the first one that states it.
+    let location = world.channel.ledger().tx(id().as_str()).unwrap().unwrap();
+    let first = (location.block, location.tx, location.code);
+    assert_eq!(first, (2, 1, expected[0]));
     // From the next block on the id is used, whatever became of it.
     assert_eq!(world.code(same(&world, |_| ())).await, C::DuplicateTxid);
 }
@@ -97,6 +113,30 @@ async fn one_that_is_invalid_behind_the_valid_one_has_its_own_code() {
     .await;
     check(&[valid, undecodable], &[C::Valid, C::BadRwset]).await;
     check(&[valid, unsigned], &[C::Valid, C::BadCreatorSignature]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_an_id_is_told_of_the_first_one_that_states_it_however_malformed() {
+    let first: [Case; 5] = [
+        (valid, C::Valid),
+        (unendorsed, C::EndorsementPolicyFailure),
+        (stale, C::MvccReadConflict),
+        (shapeless, C::InvalidEndorserTransaction),
+        (unsigned, C::BadCreatorSignature),
+    ];
+    for (change, code) in first {
+        let world = World::new().await;
+        let waiter = world.channel.waiters().wait(id()).unwrap();
+        let entries = vec![
+            world.tx().entry(),
+            same(&world, change),
+            same(&world, valid),
+        ];
+        world.codes(entries).await;
+        // The block is committed, so whoever is to be told has been.
+        let told = waiter.committed().now_or_never().flatten();
+        assert_eq!(told, Some(Committed { block: 2, code }));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
