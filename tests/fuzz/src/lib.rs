@@ -21,10 +21,14 @@
 //! | `component` | administrators | `runtime`'s checks before compiling |
 //! | `proposal` | clients | `model::Proposal`, `endorser` with the built-in chaincodes |
 //! | `gateway` | clients | `gateway`'s five calls |
+//! | `answer` | other peers' endorsers | `gateway`, `model::client::assemble` |
 //! | `broadcast` | clients | `orderer`'s filters, configuration updates |
 //! | `deliver` | clients, peers | `delivery`: envelopes, seeks |
 //! | `query` | clients | `inspect`: signed requests, bookmarks |
 //! | `http` | clients | `rest`: paths, queries, bodies, idempotency keys |
+//!
+//! Not reached: what a committer decodes after it verified (private sets, block signatures), the difference of two peers'
+//! answers, what the command line reads. What a node reads from its own disk is not foreign.
 //!
 //! What this crate does not know: nodes, networks, disks.
 #![allow(

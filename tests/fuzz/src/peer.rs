@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use endorser::Endorser;
@@ -13,6 +13,7 @@ use ledger::{CommitInput, NodeIdentity, NodeStore, PeerLedger};
 use model::hash::sha256;
 use model::{MspId, TxValidationCode, Version};
 use msp::{Msp, MspManager, MspVersion, SignatureMemo};
+use proto::protos::ProposalResponse;
 use rest::{Credential, CredentialKind, WalletIdentity};
 use runtime::{Engine, Executor};
 use rwset::{Update, UpdateBatch};
@@ -31,6 +32,9 @@ pub(crate) const TOKEN: &str = "token";
 pub(crate) struct Peer {
     pub(crate) endorser: Endorser,
     pub(crate) gateway: Gateway,
+    /// Another gateway, whose peer's endorser says what is put into `said`.
+    pub(crate) gullible: Gateway,
+    pub(crate) said: Arc<Mutex<ProposalResponse>>,
     pub(crate) inspect: Inspect,
     pub(crate) channel: Channel,
     pub(crate) routes: axum::Router,
@@ -55,11 +59,17 @@ async fn start(folder: &TempDir) -> Peer {
     let store = NodeStore::open(&place, &identity, &config);
     let store = store.await.unwrap();
     let endorser = endorser(&channels, &store);
-    let gateway = gateway(&channels, &endorser);
-    let inspect = inspect::Config::default();
+    let gateway = gateway(&channels, asking(&endorser));
+    let said = Arc::new(Mutex::new(ProposalResponse::default()));
     Peer {
         routes: routes(&channels, &endorser, &gateway, &store),
-        inspect: Inspect::new(inspect, channels, Arc::new(|| NOW)),
+        inspect: Inspect::new(
+            inspect::Config::default(),
+            channels.clone(),
+            Arc::new(|| NOW),
+        ),
+        gullible: self::gateway(&channels, repeating(&said)),
+        said,
         endorser,
         gateway,
         channel,
@@ -145,21 +155,39 @@ fn own() -> KnownPeer {
     }
 }
 
-fn gateway(channels: &Channels, endorser: &Endorser) -> Gateway {
+/// The peer's own endorser, as its gateway asks it.
+fn asking(endorser: &Endorser) -> LocalEndorser {
     let (endorsing, querying) = (endorser.clone(), endorser.clone());
+    LocalEndorser {
+        endorse: Arc::new(move |proposal| {
+            let endorser = endorsing.clone();
+            Box::pin(async move { endorser.process(proposal).await })
+        }),
+        query: Arc::new(move |proposal| {
+            let endorser = querying.clone();
+            Box::pin(async move { endorser.query(proposal).await })
+        }),
+    }
+}
+
+/// An endorser that says the same to everybody.
+fn repeating(said: &Arc<Mutex<ProposalResponse>>) -> LocalEndorser {
+    let said = Arc::clone(said);
+    let say: Arc<gateway::Process> = Arc::new(move |_| {
+        let answer = said.lock().unwrap().clone();
+        Box::pin(async move { Ok(tonic::Response::new(answer)) })
+    });
+    LocalEndorser {
+        endorse: Arc::clone(&say),
+        query: say,
+    }
+}
+
+fn gateway(channels: &Channels, local: LocalEndorser) -> Gateway {
     let parts = gateway::Parts {
         channels: channels.clone(),
         own: own(),
-        local: LocalEndorser {
-            endorse: Arc::new(move |proposal| {
-                let endorser = endorsing.clone();
-                Box::pin(async move { endorser.process(proposal).await })
-            }),
-            query: Arc::new(move |proposal| {
-                let endorser = querying.clone();
-                Box::pin(async move { endorser.query(proposal).await })
-            }),
-        },
+        local,
         can_run: Arc::new(|_, _| true),
         known_peers: Vec::new(),
         client_pem: None,

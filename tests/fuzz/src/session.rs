@@ -157,3 +157,42 @@ fn number(variable: &str) -> Option<u64> {
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &'static str, run: fn(&[u8])) -> &'static Target {
+        let seeds = Vec::new;
+        Box::leak(Box::new(Target { name, run, seeds }))
+    }
+
+    #[test]
+    #[should_panic(expected = "1 bytes took")]
+    fn memory_out_of_proportion_is_a_finding() {
+        let greedy = target("greedy", |_| {
+            drop(std::hint::black_box(vec![0_u8; 2 * HELD_BYTES_MAX]));
+        });
+        check(greedy, b"x");
+    }
+
+    #[test]
+    fn memory_in_proportion_is_none() {
+        let modest = target("modest", |bytes| drop(std::hint::black_box(bytes.to_vec())));
+        check(modest, &vec![0; HELD_BYTES_MAX]);
+    }
+
+    #[test]
+    fn what_is_found_lies_where_the_message_says() {
+        let picky = target("picky", |bytes| assert!(!bytes.starts_with(b"bad"), "no"));
+        let watched = Watched::new(picky, 7);
+        watched.check(b"good");
+        let found = catch_unwind(AssertUnwindSafe(|| watched.check(b"bad one"))).unwrap_err();
+        let message = found.downcast_ref::<String>().unwrap();
+        let path = message
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("the input: "));
+        assert_eq!(fs::read(path.unwrap()).unwrap(), b"bad one");
+        assert!(message.contains("picky: no") && message.contains("WEFT_FUZZ_SEED=7"));
+    }
+}

@@ -1,5 +1,6 @@
 //! Every kind of foreign bytes, and the decoders that they meet first.
 
+mod answer;
 mod block;
 mod broadcast;
 mod component;
@@ -32,6 +33,7 @@ macro_rules! targets {
 }
 
 targets!(
+    answer,
     block,
     broadcast,
     component,

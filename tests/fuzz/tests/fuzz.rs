@@ -17,6 +17,7 @@ macro_rules! fuzz {
 }
 
 fuzz!(
+    answer,
     block,
     broadcast,
     component,

@@ -80,7 +80,7 @@ fn signed_events(request: Bytes) -> Request<SignedChaincodeEventsRequest> {
     Request::new(SignedChaincodeEventsRequest { request, signature })
 }
 
-fn proposed(chaincode: &str, args: &[&[u8]]) -> SignedProposal {
+pub(super) fn proposed(chaincode: &str, args: &[&[u8]]) -> SignedProposal {
     let args = args.iter().map(|arg| Bytes::copy_from_slice(arg));
     let proposal_bytes = proposal::propose(chaincode, CHANNEL, args.collect());
     SignedProposal {
