@@ -14,6 +14,7 @@ mod contracts;
 mod doors;
 mod endorser;
 mod enrolments;
+mod explain;
 mod kill;
 mod ledger;
 mod nodes;
