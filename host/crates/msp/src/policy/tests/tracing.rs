@@ -128,6 +128,22 @@ fn each_leaf_says_who_satisfied_it_or_whose_signature_it_lacks() {
 }
 
 #[test]
+fn a_rule_that_fails_gives_back_what_it_used() {
+    let world = World::new();
+    let policy = dsl::parse("OR(AND('A.member', 'C.member'), 'A.member')").unwrap();
+    let policy = ApplicationPolicy::Signature(SignaturePolicy::compile(&policy).unwrap());
+    let told = world.told(&policy, &[Arc::clone(&world.members[0][0])]);
+    let expected = "\
+1 of 2 - held
+  2 of 2 - not held
+    'A.member' - held, by CN=peer0.a.test,OU=peer
+    'C.member' - lacks: no good endorsement is by a member of C
+  'A.member' - held, by CN=peer0.a.test,OU=peer
+";
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_policy_of_the_channel_is_told_down_to_its_leaves() {
     let world = World::new();
     let path = |path: &str| ApplicationPolicy::Reference(path.to_owned());
