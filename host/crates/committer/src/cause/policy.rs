@@ -20,8 +20,10 @@ use crate::verify::endorsements;
 
 pub(crate) use decoded::PolicyOwner as Owner;
 
-/// Rules and endorsements that are told of a policy; what is kept may be less.
-const TOLD_MAX: usize = 64;
+/// Rules that are told of a policy; what is kept may be less.
+const RULES_MAX: usize = 64;
+/// Endorsements that are looked at once more: a bad signature costs a commit about 100 µs.
+const ENDORSEMENTS_MAX: usize = 16;
 
 /// A policy that some endorsers do not satisfy.
 pub(crate) struct NotMet<'a> {
@@ -48,7 +50,7 @@ impl NotMet<'_> {
         };
         let rules = match compiled {
             Ok(policy) => {
-                let steps = trace(bundle.policies(), &policy, self.endorsers, TOLD_MAX);
+                let steps = trace(bundle.policies(), &policy, self.endorsers, RULES_MAX);
                 steps.into_iter().map(rule).collect()
             }
             Err(error) => vec![PolicyRule {
@@ -60,7 +62,7 @@ impl NotMet<'_> {
             }],
         };
         let good = self.endorsers.iter().filter(|one| one.validate().is_ok());
-        let endorsers = good.take(TOLD_MAX);
+        let endorsers = good.take(ENDORSEMENTS_MAX);
         let not_met = PolicyNotMet {
             written: self.written,
             owner: self.owner,
@@ -123,9 +125,9 @@ pub(super) fn not_counted(entry: &Bytes, bundle: &Bundle) -> (Vec<NotCounted>, u
         return (Vec::new(), 0);
     };
     let signed = endorsements(&endorsed);
-    let left_out = signed.len().saturating_sub(TOLD_MAX);
+    let left_out = signed.len().saturating_sub(ENDORSEMENTS_MAX);
     let mut seen = HashSet::new();
-    let looked_at = signed.iter().take(TOLD_MAX);
+    let looked_at = signed.iter().take(ENDORSEMENTS_MAX);
     let not_counted = looked_at.filter_map(|signed| {
         let reason = fault(signed, bundle, &mut seen)?;
         Some(NotCounted {

@@ -168,6 +168,23 @@ async fn endorsements_that_do_not_count_are_told_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_finds_the_same_causes_again() {
+    let world = scene().await;
+    let stale = set("basic").get("a", None).put("x", "v");
+    let stale = world.does(stale, &[&world.people.org1.peer, &world.people.org2.peer]);
+    let undefined = world.tx().with(put("k").ns("unheard-of").put("k", "v"));
+    world.codes(vec![undefined.entry(), stale]).await;
+    let before = told(&world);
+    assert_eq!(before.matches("chaincode").count(), 2, "{before}");
+    let ledger = world.channel.ledger();
+    ledger.rebuild().await.unwrap();
+    while let Some(block) = ledger.block_to_rebuild().unwrap() {
+        world.commit(block).await.unwrap();
+    }
+    assert_eq!(told(&world), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_strangers_write_does_not_fill_the_disk() {
     let world = scene().await;
     let long = "\u{0}".repeat(100_000);
