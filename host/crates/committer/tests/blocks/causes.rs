@@ -148,13 +148,13 @@ async fn endorsements_that_do_not_count_are_told_with_the_reason() {
         &world.people.stranger.peer,
         &world.people.org2.peer,
     ];
-    let mut tx = world.tx().endorsed_by(&endorsers);
+    let mut tx = world.tx().with(put("k")).endorsed_by(&endorsers);
     tx.on_endorsements = Some(Box::new(|endorsements| {
         endorsements[5].signature = endorsements[0].signature.clone();
     }));
     world.codes(vec![tx.entry()]).await;
     expect![[r#"
-        writing to key "key00000012" of chaincode basic needs the chaincode's policy, which is not satisfied
+        writing to key "k" of chaincode basic needs the chaincode's policy, which is not satisfied
         policy: AND('Org1MSP.peer', 'Org2MSP.peer')
           2 of 2: not satisfied
             'Org1MSP.peer': satisfied by CN=peer0,OU=peer of Org1MSP
