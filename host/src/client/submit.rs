@@ -241,7 +241,7 @@ mod tests {
         assert!(
             refusal(&prepared(&later, &later)).ends_with("not the transaction that was proposed")
         );
-        assert!(refusal(&prepared(&ours, &other)).contains("proposal hash is wrong"));
-        assert!(refusal(&Bytes::from_static(b"\xff")).contains("payload cannot be decoded"));
+        assert!(refusal(&prepared(&ours, &other)).contains("its proposal hash is not that"));
+        assert!(refusal(&Bytes::from_static(b"\xff")).contains("the payload: it does not decode"));
     }
 }
