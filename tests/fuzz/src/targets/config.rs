@@ -9,6 +9,7 @@ use channel::{Bundle, update};
 use model::{Block, ChannelId, Envelope};
 use msp::{SignatureMemo, Signer as _};
 use prost::Message as _;
+use proto::FromWire as _;
 use proto::common::{
     ChannelHeader, Config, ConfigEnvelope, ConfigSignature, ConfigUpdate, ConfigUpdateEnvelope,
     Header, HeaderType, Payload, SignatureHeader,
@@ -34,7 +35,7 @@ pub(super) fn run(bytes: &[u8]) {
 /// A configuration that can be used answers everything a node asks of it.
 fn envelope(bytes: &Bytes) {
     let (id, memo) = (ChannelId::parse(CHANNEL).expect("an id"), memo());
-    let Ok(envelope) = ConfigEnvelope::decode(bytes.clone()) else {
+    let Ok(envelope) = ConfigEnvelope::from_wire(bytes.clone()) else {
         return;
     };
     if let Ok(bundle) = Bundle::from_config_envelope(&id, &envelope, &memo) {
@@ -59,7 +60,7 @@ fn block(bytes: &Bytes) {
 
 /// What a peer accepts as the next configuration is one later and can be used.
 fn next(bytes: &Bytes) {
-    let Ok(envelope) = ConfigEnvelope::decode(bytes.clone()) else {
+    let Ok(envelope) = ConfigEnvelope::from_wire(bytes.clone()) else {
         return;
     };
     let current = &network().bundle;
@@ -82,7 +83,7 @@ fn proposed(bytes: &Bytes) {
 
 /// An update that the administrators of both organisations signed, whatever it says.
 fn signed(update: &Bytes) {
-    if let Ok(read) = ConfigUpdate::decode(update.clone()) {
+    if let Ok(read) = ConfigUpdate::from_wire(update.clone()) {
         propose(&enveloped(&read.channel_id, &by_administrators(update)));
     }
 }

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use msp::{Certificate, Identity, Msp, MspVersion, Principal, SigningIdentity};
 use prost::Message as _;
+use proto::FromWire as _;
 use proto::common::MspPrincipal;
 use proto::msp::{FabricMspConfig, MspConfig};
 
@@ -130,7 +131,7 @@ fn published(network: &Network) -> FabricMspConfig {
 }
 
 fn principal(bytes: &Bytes) {
-    let Ok(message) = MspPrincipal::decode(bytes.clone()) else {
+    let Ok(message) = MspPrincipal::from_wire(bytes.clone()) else {
         return;
     };
     let principal = Principal::new(&message);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use msp::policy::{ApplicationPolicy, SignaturePolicy, dsl};
 use msp::{Identity, Principal, Signer as _};
 use prost::Message as _;
+use proto::FromWire as _;
 use proto::common::signature_policy::Type;
 use proto::common::{SignaturePolicy as Rule, SignaturePolicyEnvelope};
 use proto::protos::ApplicationPolicy as ApplicationPolicyMessage;
@@ -56,7 +57,7 @@ fn text(bytes: &[u8]) {
 }
 
 fn application(bytes: &[u8]) {
-    let message = ApplicationPolicyMessage::decode(bytes);
+    let message = ApplicationPolicyMessage::from_wire(bytes.to_vec());
     let policy = ApplicationPolicy::parse(bytes);
     let words = lifecycle::described::policy_words(&bytes.to_vec().into());
     assert!(message.is_ok() || words == hex::encode(bytes));
@@ -71,7 +72,7 @@ fn application(bytes: &[u8]) {
 }
 
 fn signature(bytes: &[u8], signed: u8) {
-    let Ok(policy) = SignaturePolicyEnvelope::decode(bytes) else {
+    let Ok(policy) = SignaturePolicyEnvelope::from_wire(bytes.to_vec()) else {
         assert!(SignaturePolicy::parse(bytes).is_err());
         return;
     };

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use model::{TxValidationCode, Version};
-use prost::Message as _;
+use proto::FromWire as _;
 use proto::rwset::TxPvtReadWriteSet;
 use rwset::{
     BlockTx, MemoryState, PrivateTx, Simulator, StateReader as _, TxRwSet, private_updates,
@@ -79,7 +79,7 @@ fn no_read_is_stale(set: &TxRwSet, state: &MemoryState) {
 
 /// Private values that came from another peer, against hashes that they may or may not have.
 fn check_private(bytes: &Bytes) {
-    let Ok(private) = TxPvtReadWriteSet::decode(bytes.clone()) else {
+    let Ok(private) = TxPvtReadWriteSet::from_wire(bytes.clone()) else {
         return;
     };
     let rwset = TxRwSet::default();

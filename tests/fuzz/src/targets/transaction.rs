@@ -90,9 +90,11 @@ fn validate(entry: &Bytes) -> Result<(), TxValidationCode> {
     Ok(())
 }
 
-/// Bytes that are signed or hashed are those received.
+/// Bytes that are signed or hashed are those received: a part of them, or a copy where a message around them was mended.
 fn contains(whole: &Bytes, part: &Bytes) -> bool {
-    part.is_empty() || whole.as_ptr_range().contains(&part.as_ptr())
+    part.is_empty()
+        || whole.as_ptr_range().contains(&part.as_ptr())
+        || whole.windows(part.len()).any(|window| window == part)
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
