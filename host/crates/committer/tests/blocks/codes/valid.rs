@@ -57,6 +57,27 @@ fn headers() -> Vec<Row> {
             },
         ),
         good(
+            "known field of another wire type in the payload",
+            "Go takes it for an unknown one",
+            |tx| {
+                tx.on_payload_bytes = Some(Box::new(|bytes| {
+                    *bytes = [&bytes[..], b"\x10\x01\x0d\x00\x00\x00\x00"]
+                        .concat()
+                        .into();
+                }));
+            },
+        ),
+        good(
+            "known fields of other wire types in the signature header",
+            "Go takes them for unknown ones",
+            |tx| {
+                tx.on_header = Some(Box::new(|header| {
+                    let more = b"\x08\x01\x15\x00\x00\x00\x00";
+                    header.signature_header = [&header.signature_header[..], more].concat().into();
+                }));
+            },
+        ),
+        good(
             "bytes behind the signature",
             "Go's decoder does not look at them",
             |tx| {
