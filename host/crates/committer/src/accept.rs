@@ -15,7 +15,10 @@ use crate::Error;
 
 const BLOCK_VALIDATION: &str = "/Channel/Orderer/BlockValidation";
 
-/// Checks number, previous hash, channel, structure and the orderers' signatures of a block that follows `previous`.
+/// Checks number, previous hash, structure and the orderers' signatures of a block that follows `previous`.
+///
+/// The channel that entries name is not compared: no block of another chain has this previous hash, and an entry that names
+/// another channel, or does not decode so far, is a transaction like others, with a code of its own.
 ///
 /// # Errors
 /// [`Error::Refused`], [`Error::Structure`].
@@ -42,10 +45,6 @@ pub(crate) fn accept(
         source,
     };
     block.check_structure().map_err(structure)?;
-    let channel = block.channel_id().map_err(structure)?;
-    if channel != bundle.channel_id().as_str() {
-        return Err(refused(format!("it is of channel '{channel}'")));
-    }
     let signatures = signatures(block, bundle)?;
     bundle
         .policies()

@@ -179,6 +179,28 @@ async fn every_kind_of_transaction_gets_its_code_and_its_neighbours_are_valid() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_transaction_gets_its_code_alone_and_before_others() {
+    let (world, rows) = (scene().await, table());
+    let (mut alone, mut first) = (Vec::new(), Vec::new());
+    for row in &rows {
+        alone.push((row.name, world.code(entry(&world, row)).await));
+        let codes = world
+            .codes(vec![entry(&world, row), world.tx().entry()])
+            .await;
+        assert_eq!(codes[1], C::Valid, "behind {}", row.name);
+        first.push((row.name, codes[0]));
+    }
+    assert_codes(&alone, &rows);
+    // What is alone in one block and valid has used up its id, or moved what it read.
+    let (first, rows): (Vec<_>, Vec<_>) = first
+        .into_iter()
+        .zip(rows)
+        .filter(|(_, row)| row.code != C::Valid)
+        .unzip();
+    assert_codes(&first, &rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_block_of_every_malformed_transaction_completes_and_its_valid_ones_are_valid() {
     let (world, mut rows) = (scene().await, table());
     rows.retain(|row| row.code != C::Valid);

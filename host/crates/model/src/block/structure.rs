@@ -10,7 +10,7 @@ use crate::{
 impl Block {
     /// Checks what a peer checks of a block before it looks at any signature: the entries have the stated hash, and each
     /// is an envelope in its one encoding. A block whose only entry is a configuration transaction may have it in any
-    /// encoding. (Number, previous hash and channel are compared by whoever knows what to expect.)
+    /// encoding. (Number and previous hash are compared by whoever knows what to expect.)
     ///
     /// # Errors
     /// The whole block is refused:
