@@ -40,6 +40,7 @@ const BESIDE: &[&str] = &[
     "xtask",
     "system-tests",
     "fuzz-targets",
+    "recordings",
 ];
 
 /// Crates that may import `services`.

@@ -35,5 +35,5 @@ pub use http::{Answer, Event, Events, Http, read_answer};
 pub use network::{Network, Node, in_step};
 pub use process::Process;
 pub use random::Random;
-pub use recorded::{recorded, recorded_bytes, recorded_channel, recorded_folder};
+pub use recorded::{recorded, recorded_bytes};
 pub use weft::{Ran, Weft};

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use system_tests::Network;
 use system_tests::profile::{self, Profile};
-use system_tests::{Network, recorded_folder};
 
 /// The only file of a folder, as in MSP folders for one identity.
 fn only_file(folder: &Path) -> String {
@@ -50,7 +50,7 @@ fn the_official_node_client_works_unchanged() {
         "channel": "mychannel",
         "org1": user(&network, profile::ORG1_USER),
         "org2": user(&network, profile::ORG2_USER),
-        "recorded": recorded_folder(),
+        "recorded": recordings::messages(),
     });
     let mut scripts: Vec<_> = std::fs::read_dir(&folder)
         .unwrap()

@@ -10,7 +10,7 @@ use model::{Block, TxValidationCode};
 use prost::Message;
 use prost::encoding::decode_varint;
 use serde_json::{Value, json};
-use system_tests::{Artifacts, Network, Node, profile, recorded_channel};
+use system_tests::{Artifacts, Network, Node, profile};
 
 /// Runs `weft ledger` to its end: exit code, lines of stdout, stderr.
 fn ledger(arguments: &[&str]) -> (i32, Vec<String>, String) {
@@ -54,7 +54,7 @@ fn copied(vectors: &Path, folder: &Path) -> PathBuf {
 
 #[test]
 fn a_recorded_channel_replays_to_its_verdicts_and_its_snapshot() {
-    let Some(vectors) = recorded_channel() else {
+    let Some(vectors) = recordings::channel() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ fn a_recorded_channel_replays_to_its_verdicts_and_its_snapshot() {
 
 #[test]
 fn what_files_state_is_compared_and_the_exit_code_says_whether_all_agrees() {
-    let Some(vectors) = recorded_channel() else {
+    let Some(vectors) = recordings::channel() else {
         return;
     };
     let (code, lines, _) = replay(&vectors, &vectors.join("peer"), &[]);
@@ -131,7 +131,7 @@ fn what_files_state_is_compared_and_the_exit_code_says_whether_all_agrees() {
 
 #[test]
 fn a_chain_that_is_not_whole_is_refused_at_its_first_wrong_block() {
-    let Some(vectors) = recorded_channel() else {
+    let Some(vectors) = recordings::channel() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,7 @@
 //! What a real Fabric network made, taken apart: the richest inputs there are. They lie beside the project, if at all.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use model::Block;
@@ -17,7 +15,7 @@ pub(crate) struct Recorded {
 
 /// The recorded blocks, as the orderer gave them and as a peer kept them; none where there are none.
 pub(crate) fn blocks() -> Vec<Vec<u8>> {
-    let Some(folder) = folder() else {
+    let Some(folder) = recordings::vectors() else {
         return Vec::new();
     };
     let mut files: Vec<PathBuf> = ["peer", "orderer"]
@@ -58,29 +56,7 @@ pub(crate) fn transactions() -> Vec<Recorded> {
 
 /// A recorded message; none where there is none.
 pub(crate) fn message(name: &str) -> Option<Vec<u8>> {
-    let text = fs::read_to_string(folder()?.join(format!("messages/{name}.hex"))).unwrap();
+    let text =
+        fs::read_to_string(recordings::vectors()?.join(format!("messages/{name}.hex"))).unwrap();
     Some(hex::decode(text.trim()).unwrap())
-}
-
-/// Where the recordings lie. `None`, after saying so, where they do not; with `CI=true` that is a failure.
-fn folder() -> Option<&'static Path> {
-    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let find = || {
-        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-        let folder = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
-        let folder = folder.join("vectors");
-        if folder.is_dir() {
-            return Some(folder);
-        }
-        let is_ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-        assert!(!is_ci, "no recorded messages at {}", folder.display());
-        // Not eprintln!, which the test harness swallows when a test passes.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: no recorded inputs at {}, only the committed corpus",
-            folder.display()
-        );
-        None
-    };
-    FOLDER.get_or_init(find).as_deref()
 }

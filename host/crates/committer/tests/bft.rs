@@ -3,10 +3,9 @@
 //! No such network was recorded, so the recorded channel's configuration is changed to have two consenters, who sign here.
 
 #![allow(
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test: it finds its vectors by the environment, and a panic is its way to fail"
+    reason = "a test: a panic is its way to fail"
 )]
 
 use std::path::{Path, PathBuf};
@@ -26,23 +25,10 @@ use proto::common::{
 };
 use proto::msp::SerializedIdentity;
 use proto::orderer::ConsensusType;
+use recordings::channel as vectors;
 
 const ORG: &str = "crypto/ordererOrganizations/ord.test";
 const CONSENTERS: [&str; 2] = ["orderers/o1.ord.test/msp", "users/Admin@ord.test/msp"];
-
-/// The recordings; `None` (said loudly) where they are not, which in CI is a failure.
-fn vectors() -> Option<PathBuf> {
-    let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let missing = format!("no recorded channel at {}", folder.display());
-    assert!(std::env::var_os("CI").is_none(), "{missing}, in CI");
-    eprintln!("SKIPPED: {missing}: set WEFT_SHARED");
-    None
-}
 
 struct Network {
     vectors: PathBuf,

@@ -2,10 +2,9 @@
 //! commit hashes, block for block, as Fabric's own peer gave them.
 
 #![allow(
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test: it finds its vectors by the environment, and a panic is its way to fail"
+    reason = "a test: a panic is its way to fail"
 )]
 
 use std::path::PathBuf;
@@ -16,26 +15,7 @@ use joined::Channel;
 use ledger::PeerLedger;
 use model::{Block, ChannelId};
 use msp::SignatureMemo;
-
-/// The recordings; `None` (said loudly) where they are not, which in CI is a failure.
-fn vectors() -> Option<PathBuf> {
-    let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{} is missing in CI",
-        folder.display()
-    );
-    eprintln!(
-        "SKIPPED: no recorded channel at {}: set WEFT_SHARED",
-        folder.display()
-    );
-    None
-}
+use recordings::channel as vectors;
 
 struct Recording {
     folder: PathBuf,

@@ -1,36 +1,8 @@
 use expect_test::{ExpectFile, expect, expect_file};
 use model::Block as ModelBlock;
+use recordings::channel as recorded;
 
 use super::{Block, ChaincodeEvent, Explanation, FilteredBlock, Located};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::Once;
-
-/// So that the skip is said once, not by each test.
-static SKIPPED: Once = Once::new();
-
-/// The recorded channel; `None`, after saying so, where there are no vectors. They lie beside the project, or where
-/// `WEFT_SHARED` says.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests find their vectors by the environment"
-)]
-fn recorded() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "no recorded vectors at {}", folder.display());
-    SKIPPED.call_once(|| {
-        // Not eprintln!, which the test harness swallows when a test passes.
-        let line = format!("SKIPPED: no recorded vectors at {}\n", folder.display());
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    });
-    None
-}
 
 fn block(number: u64) -> Option<ModelBlock> {
     let bytes = std::fs::read(recorded()?.join(format!("peer/{number}.block"))).unwrap();

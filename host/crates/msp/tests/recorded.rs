@@ -6,11 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use msp::{
@@ -25,28 +21,7 @@ use proto::common::{
 };
 use proto::msp::MspConfig;
 use proto::protos::{ChaincodeActionPayload, ProposalResponse, SignedProposal, Transaction};
-
-/// The folder of recorded vectors; `None`, loudly, where there is none. A build server must have it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by the environment where the vectors are"
-)]
-fn vectors() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    let shared =
-        std::env::var("WEFT_SHARED").map_or_else(|_| root.join("../shared"), PathBuf::from);
-    let vectors = shared.join("vectors");
-    if vectors.is_dir() {
-        return Some(vectors);
-    }
-    assert_ne!(
-        std::env::var("CI").as_deref(),
-        Ok("true"),
-        "the recorded vectors are missing"
-    );
-    eprintln!("SKIPPED: no recorded vectors at {}", vectors.display());
-    None
-}
+use recordings::vectors;
 
 fn block(path: &Path) -> Block {
     Block::decode(Bytes::from(fs::read(path).unwrap())).unwrap()

@@ -1,40 +1,20 @@
 //! The channel recorded from a real Fabric network, replayed: from whole and from damaged files, and as a stored ledger that was
 //! changed behind Weft's back.
 #![allow(
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test: it finds its vectors by the environment, and a panic is its way to fail"
+    reason = "a test: a panic is its way to fail"
 )]
 
 mod files;
 mod verdicts;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use audit::{BlockFolder, Replay, read_block};
 use model::Block;
-
-/// The recordings; `None` (said loudly) where they are not, which in CI is a failure.
-fn vectors() -> Option<PathBuf> {
-    let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{} is missing in CI",
-        folder.display()
-    );
-    eprintln!(
-        "SKIPPED: no recorded channel at {}: set WEFT_SHARED",
-        folder.display()
-    );
-    None
-}
+use recordings::channel as vectors;
 
 /// A block as the orderer delivers it.
 fn ordered(vectors: &Path, number: u64) -> Block {

@@ -4,44 +4,25 @@
 //! loudly that they are skipped; with `CI=true` that is a failure.
 
 #![allow(
-    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test: it finds its vectors by the environment, says when it cannot, and fails by panicking"
+    reason = "a test: a panic is its way to fail"
 )]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use channel::Bundle;
 use model::Block;
 use msp::{SignatureMemo, SigningIdentity};
+use recordings::channel as recorded;
 
 mod consensus;
 mod evaluation;
 mod genesis;
 mod unusable;
 mod updates;
-
-/// The folder of the recorded channel; `None`, after saying so, where there is none.
-fn recorded() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "no recorded channel at {}", folder.display());
-    eprintln!("SKIPPED: no recorded channel at {}", folder.display());
-    None
-}
 
 fn read_block(path: &Path) -> Block {
     Block::decode(fs::read(path).unwrap()).unwrap()

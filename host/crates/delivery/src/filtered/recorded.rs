@@ -3,33 +3,13 @@
 //! The vectors lie in a folder beside the project, or where `WEFT_SHARED` says. Without it the test says loudly that it
 //! is skipped; with `CI=true` that is a failure.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use prost::Message as _;
 use proto::protos::{DeliverResponse, deliver_response::Type};
+use recordings::messages;
 
 use super::*;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test finds its vectors by the environment"
-)]
-fn messages() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("vectors/messages");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "no recorded messages at {}", folder.display());
-    let line = format!("SKIPPED: no recorded messages at {}\n", folder.display());
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
-}
 
 fn bytes(folder: &Path, name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(folder.join(format!("DeliverResponse_{name}.hex"))).unwrap();

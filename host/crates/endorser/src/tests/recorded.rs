@@ -14,30 +14,13 @@ use proto::protos::{
     ChaincodeActionPayload, ChaincodeInvocationSpec, ChaincodeProposalPayload, Endorsement,
     Proposal, SignedProposal, Transaction,
 };
+pub(super) use recordings::channel as vectors;
 
 use super::contract;
 use super::network::{Peer, sign};
 use crate::Config;
 
 const LAST: u64 = 35;
-
-/// The recordings; `None` (said loudly) where they are not, which in CI is a failure.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test finds its vectors by the environment"
-)]
-pub(super) fn vectors() -> Option<PathBuf> {
-    let near = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or(near, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "no recorded channel at {}", folder.display());
-    eprintln!("SKIPPED: no recorded channel at {}", folder.display());
-    None
-}
 
 /// The recorded organisations' peers, with the recorded keys.
 struct Recording {

@@ -3,36 +3,14 @@
 //! The recorded blocks lie in a folder beside the project, or where `WEFT_SHARED` says. Without it the test says loudly
 //! that it is skipped; with `CI=true` that is a failure.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
-
 use super::*;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test finds its vectors by the environment"
-)]
-fn recorded_blocks() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared");
-    let shared = std::env::var_os("WEFT_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("vectors/recorded-channel/orderer");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "no recorded blocks at {}", folder.display());
-    let line = format!("SKIPPED: no recorded blocks at {}\n", folder.display());
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
-}
 
 #[test]
 fn metadata_is_what_a_real_orderer_writes() {
-    let Some(folder) = recorded_blocks() else {
+    let Some(folder) = recordings::channel() else {
         return;
     };
+    let folder = folder.join("orderer");
     let mut count = 0;
     for number in 1.. {
         let Ok(bytes) = std::fs::read(folder.join(format!("{number}.block"))) else {

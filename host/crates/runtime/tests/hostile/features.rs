@@ -1,10 +1,8 @@
 //! Case 6: every feature after WebAssembly 1.0 that is not allowed by name is refused; and the fuel bypasses.
 
-use std::path::PathBuf;
-
 use runtime::RefusalKind;
 
-use crate::fixture::{Node, Source, root, with_module};
+use crate::fixture::{Node, Source, with_module};
 
 /// A module for each core feature that must be off.
 const MODULES: [(&str, &str); 19] = [
@@ -113,15 +111,9 @@ fn what_compilers_write_by_default_is_allowed() {
 /// The two modules by which fuel could be bypassed in wasmtime 48.0.0.
 #[test]
 fn the_known_fuel_bypasses_are_refused_for_their_features() {
-    let folder = shared().join("sandbox/wat");
-    if !folder.is_dir() {
-        assert!(!in_ci(), "{} is missing", folder.display());
-        println!(
-            "SKIPPED: {} is missing, the fuel bypasses were not tried",
-            folder.display()
-        );
+    let Some(folder) = recordings::shared("sandbox/wat") else {
         return;
-    }
+    };
     let (node, good) = (Node::new(), Source::default().component());
     for name in ["call-ref-fuel.wat", "throw-catch-fuel.wat"] {
         let module = wat::parse_file(folder.join(name)).unwrap_or_else(|error| panic!("{error}"));
@@ -131,22 +123,4 @@ fn the_known_fuel_bypasses_are_refused_for_their_features() {
             .expect_err(name);
         assert_eq!(refusal.kind, RefusalKind::Invalid, "{refusal}");
     }
-}
-
-fn shared() -> PathBuf {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests find the shared folder by it"
-    )]
-    let given = std::env::var("WEFT_SHARED");
-    given.map_or_else(|_| root().join("../shared"), PathBuf::from)
-}
-
-fn in_ci() -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a missing folder must not pass unseen there"
-    )]
-    let ci = std::env::var("CI");
-    ci.is_ok_and(|ci| ci == "true")
 }

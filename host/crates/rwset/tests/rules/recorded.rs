@@ -1,11 +1,12 @@
 //! The channel recorded from real Fabric peers, decoded.
 
-use std::{env, fs, path::PathBuf};
+use std::fs;
 
 use bytes::Bytes;
 use model::TxValidationCode;
 use prost::Message;
 use proto::{common, protos};
+pub(crate) use recordings::channel as folder;
 
 /// One block as a peer stored it.
 pub(crate) struct RecordedBlock {
@@ -30,32 +31,6 @@ pub(crate) enum Content {
         args: Vec<Bytes>,
         results: Bytes,
     },
-}
-
-/// The folder of the recorded channel; none, with a loud line, where the vectors are not at hand. An error under CI.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where test data lies is not the product's configuration"
-)]
-pub(crate) fn folder() -> Option<PathBuf> {
-    let shared = env::var("WEFT_SHARED").map_or_else(
-        |_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared")),
-        PathBuf::from,
-    );
-    let folder = shared.join("vectors/recorded-channel");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        env::var("CI").as_deref() != Ok("true"),
-        "{} is missing",
-        folder.display()
-    );
-    println!(
-        "SKIPPED: {} is missing, nothing was compared with Fabric",
-        folder.display()
-    );
-    None
 }
 
 /// All blocks of the channel, as the peer stored them.
